@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What BPF programs see of the vhost module: only the members that they use,
+ * found at load time by CO-RE in the BTF of the module, so that one object
+ * file fits every kernel that carries the patches.
+ */
+#ifndef BPF_VHOST_H
+#define BPF_VHOST_H
+
+#include <linux/types.h>
+
+/* Bound to these types at load time; the rest of each type is left out. */
+#define VHOST_CORE __attribute__((preserve_access_index))
+
+struct vhost_dev {
+	__u64 id;
+	int nvqs;
+} VHOST_CORE;
+
+struct vhost_virtqueue {
+	struct vhost_dev *dev;
+	__u32 index;
+} VHOST_CORE;
+
+/* Argument of vhost_iotlb_ops.miss(); @access is VHOST_ACCESS_RO or _WO. */
+struct vhost_iotlb_miss_ctx {
+	struct vhost_virtqueue *vq;
+	__u64 iova;
+	__u64 len;
+	__u32 access;
+} VHOST_CORE;
+
+/* libbpf matches the members of a struct_ops by name, without CO-RE. */
+struct vhost_iotlb_ops {
+	int (*miss)(struct vhost_iotlb_miss_ctx *ctx);
+	char name[16];
+};
+
+/* What miss() answers; a negative errno counts as VHOST_IOTLB_MISS_PASS. */
+#define VHOST_IOTLB_MISS_PASS	0 /* message on the vhost fd, as ever */
+#define VHOST_IOTLB_MISS_QUEUED 1 /* the program has told user space */
+
+/* Argument "area" of the tracepoint vhost_iotlb_hit. */
+#define VHOST_IOTLB_AREA_DESC	0
+#define VHOST_IOTLB_AREA_AVAIL	1
+#define VHOST_IOTLB_AREA_USED	2
+#define VHOST_IOTLB_AREA_BUFFER 3
+
+#endif /* BPF_VHOST_H */
