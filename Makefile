@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Everything that is made lies in build/, or, where it is costly and the same
+# for every clone, in the cache that scripts/cache.sh describes.
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+ifeq ($(V),1)
+Q :=
+msg :=
+else
+Q := @
+msg = @printf '  %-8s%s\n' $(1) $(2);
+endif
+
+prefix  ?= /usr/local
+sbindir ?= $(prefix)/sbin
+mandir  ?= $(prefix)/share/man
+DESTDIR ?=
+
+BUILD   := build
+CC      ?= gcc
+CLANG   ?= clang
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+
+CFLAGS  ?= -O2 -g
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
+	-Wall -Wextra -Werror $(CFLAGS) \
+	-I. -Iinclude -Iuserspace -Itools -I$(BUILD)/bpf -I$(BUILD)/libbpf/include
+LDLIBS  := $(BUILD)/libbpf/lib/libbpf.a -lelf -lz -ljson-c -lsystemd
+
+BPF_CFLAGS := -target bpf -O2 -g -Wall -Wextra -Werror -Iinclude -Ibpf \
+	-I$(BUILD)/libbpf/include -idirafter /usr/include/$(shell uname -m)-linux-gnu
+
+PROGRAMS := $(BUILD)/iotlbd $(BUILD)/iotlb-top $(BUILD)/iotlb-bench
+MANPAGES := $(wildcard userspace/*.8 tools/*.8)
+SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.skel.h,$(wildcard bpf/*.bpf.c))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+
+# A program is the file of its name; the rest of its folder is a library.
+objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+LIBIOTLB := $(call objs,$(filter-out userspace/iotlbd.c,$(wildcard userspace/*.c)))
+LIBTOP   := $(call objs,$(wildcard tools/top/*.c))
+LIBBENCH := $(call objs,$(wildcard tools/bench/*.c))
+
+.PHONY: all
+all: $(PROGRAMS) $(BUILD)/modules ## build the programs and the kernel modules
+
+.PHONY: deps
+deps: ## install the packages that are needed (root, Debian)
+	$(Q)scripts/deps
+
+.PHONY: demo
+demo: deps ## the whole in two minutes: real packets, real misses, live hit rate
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/vm/run --quiet -- tests/demo
+
+.PHONY: test
+test: deps ## run all tests
+	$(Q)$(MAKE) --no-print-directory all unit
+	$(Q)tests/run $(UNIT_TESTS) tests/vm/*.t
+
+.PHONY: test-unit
+test-unit: unit ## run the tests that need no kernel
+	$(Q)tests/run $(UNIT_TESTS)
+
+.PHONY: test-vm
+test-vm: all ## run the tests within the VM, on the real /dev/vhost-net
+	$(Q)tests/run tests/vm/*.t
+
+.PHONY: bench
+bench: deps ## measure in instructions: what a hit and a miss cost, how they are served
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/bench/run
+
+.PHONY: check
+check: deps ## lint the kernel series, the scripts and the programs
+	$(Q)$(MAKE) --no-print-directory all unit
+	$(Q)scripts/check
+	$(Q)kernel/check
+
+.PHONY: install
+install: all ## install programs and man pages below $(DESTDIR)$(prefix)
+	$(Q)install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8
+	$(Q)install $(PROGRAMS) $(DESTDIR)$(sbindir)
+	$(Q)install -m 644 $(MANPAGES) $(DESTDIR)$(mandir)/man8
+
+.PHONY: clean
+clean: ## remove what was built (the cache stays)
+	$(Q)rm -rf $(BUILD)
+
+.PHONY: help
+help: ## show this
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 14
+	@echo "Variables: V=1 shows the commands; DESTDIR, prefix say where to install."
+
+.PHONY: unit
+unit: $(UNIT_TESTS)
+
+# A link to the cache is made anew when what it was made from changes.
+$(BUILD)/libbpf: scripts/libbpf
+	$(call msg,LIBBPF,$@)
+	$(Q)mkdir -p $(BUILD)
+	$(Q)dir=$$(scripts/libbpf) && ln -sfn "$$dir" $@
+
+$(BUILD)/modules: kernel/modules kernel/tree.sh kernel/base $(wildcard kernel/patches/*/*.patch)
+	$(call msg,MODULES,$@)
+	$(Q)mkdir -p $(BUILD)
+	$(Q)dir=$$(kernel/modules) && rm -rf $@ && ln -sfn "$$dir" $@
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h include/*.h) | $(BUILD)/libbpf
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	$(call msg,SKEL,$@)
+	$(Q)$(BUILD)/libbpf/bin/bpftool gen skeleton $< name $*_bpf >$@
+
+$(BUILD)/obj/%.o: %.c | $(SKELETONS)
+	$(call msg,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+link = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -o $@
+
+$(BUILD)/iotlbd: $(call objs,userspace/iotlbd.c) $(LIBIOTLB)
+	$(call msg,LINK,$@)
+	$(link) $(LDLIBS)
+
+$(BUILD)/iotlb-top: $(call objs,tools/iotlb-top.c) $(LIBTOP) $(LIBIOTLB)
+	$(call msg,LINK,$@)
+	$(link) $(LDLIBS)
+
+$(BUILD)/iotlb-bench: $(call objs,tools/iotlb-bench.c) $(LIBBENCH)
+	$(call msg,LINK,$@)
+	$(link) -ljson-c
+
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBIOTLB) $(LIBTOP) $(LIBBENCH)
+	$(call msg,LINK,$@)
+	$(link) $(LDLIBS) -lcmocka
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the miss hook puts on its BPF ring buffer for the translation daemon.
+ *
+ * All fields are in host byte order. A reader refuses a record whose version
+ * it does not know, or that is shorter than the version says.
+ */
+#ifndef IOTLB_RECORD_H
+#define IOTLB_RECORD_H
+
+#include <linux/types.h>
+
+#define IOTLB_RECORD_VERSION 1
+
+enum iotlb_record_kind {
+	IOTLB_RECORD_MISS = 1,	 /* a virtqueue waits for a translation */
+	IOTLB_RECORD_MEMORY = 2, /* the owner has set a new memory table */
+};
+
+enum iotlb_record_flags {
+	/*
+	 * The daemon does not serve this device yet: the miss is on the vhost
+	 * fd too, and the record is how the daemon learns of the device.
+	 */
+	IOTLB_RECORD_F_NEW = 1 << 0,
+};
+
+/**
+ * struct iotlb_record - a miss, or a change of the memory table
+ * @version:	IOTLB_RECORD_VERSION
+ * @kind:	enum iotlb_record_kind
+ * @flags:	enum iotlb_record_flags
+ * @time_ns:	CLOCK_MONOTONIC, nanoseconds
+ * @dev:	the device, as "vhost-id" in the fdinfo of its vhost fd names it
+ * @iova:	first I/O virtual address, in bytes, that has no translation
+ * @len:	bytes from @iova on that the device still wants
+ * @vq:		index of the virtqueue that waits
+ * @access:	VHOST_ACCESS_RO, VHOST_ACCESS_WO
+ * @tgid:	process in whose context this happened: the owner of the device,
+ *		unless its vhost workers are kernel threads
+ * @reserved:	zero
+ *
+ * @iova to @access are zero in an IOTLB_RECORD_MEMORY record.
+ */
+struct iotlb_record {
+	__u16 version;
+	__u16 kind;
+	__u32 flags;
+	__u64 time_ns;
+	__u64 dev;
+	__u64 iova;
+	__u64 len;
+	__u32 vq;
+	__u32 access;
+	__u32 tgid;
+	__u32 reserved;
+};
+
+_Static_assert(sizeof(struct iotlb_record) == 56, "no implicit padding");
+
+#endif /* IOTLB_RECORD_H */

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The patched vhost: a copy of the parts of the kernel source that the series
+# touches, the patches on top of it, and the modules that come of it. Source
+# it after scripts/cache.sh.
+
+kernel_dir=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+
+# series_dir: the directory with the patches for the kernel base.
+series_dir()
+{
+	local release
+	release=$("$kernel_dir/base" release)
+	printf '%s/patches/%s\n' "$kernel_dir" "${release%.*}"
+}
+
+# tree_new DIR: makes DIR the unpatched tree.
+tree_new()
+{
+	local source
+	source=$("$kernel_dir/base" source)
+	mkdir -p "$1"/{drivers,Documentation/virt}
+	cp -r "$source/drivers/vhost" "$1/drivers/"
+	cp "$source/MAINTAINERS" "$1/"
+	cp "$source/Documentation/virt/index.rst" "$1/Documentation/virt/"
+}
+
+# tree_patch DIR PATCH: applies PATCH without fuzz.
+tree_patch()
+{
+	patch -d "$1" -p1 -s -F0 --no-backup-if-mismatch <"$2" ||
+		die "$2 does not apply to the source of $("$kernel_dir/base" release); the series is for the kernel that kernel/base names"
+}
+
+# tree_build DIR [ARG...]: builds the modules within DIR/drivers/vhost.
+tree_build()
+{
+	local release dir=$1
+	shift
+	release=$("$kernel_dir/base" release)
+	make -s -C "/usr/src/linux-headers-$release" -j "$(nproc)" \
+		M="$dir/drivers/vhost" "$@" modules
+}
