@@ -33,7 +33,6 @@ struct vhost_iotlb_miss_ctx {
 /* libbpf matches the members of a struct_ops by name, without CO-RE. */
 struct vhost_iotlb_ops {
 	int (*miss)(struct vhost_iotlb_miss_ctx *ctx);
-	char name[16];
 };
 
 /* What miss() answers; a negative errno counts as VHOST_IOTLB_MISS_PASS. */

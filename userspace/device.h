@@ -46,10 +46,11 @@ typedef int (*vhost_device_fn)(const struct vhost_device *dev, void *arg);
  * vhost_device_for_each() - call a function for every vhost fd
  * @pid:	only those of this process, 0 for all processes
  * @fn:		called once for each fd, so perhaps several times for one
- *		device; returns 0 to go on, anything else to stop
+ *		device; returns 0 to go on, a positive number to stop
  * @arg:	passed to @fn
  *
- * With @pid 0, processes that may not be looked at are left out.
+ * With @pid 0, processes that may not be looked at are left out. Descriptors
+ * that this process has taken with vhost_device_take() are found as well.
  *
  * Return: what @fn has returned last, 0 if there was no fd, or with @pid a
  * negative errno: -ESRCH no such process, -EACCES may not be looked at.

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Hands the IOTLB misses of vhost devices to a daemon through a ring buffer.
+ *
+ * The daemon says which devices it serves (map "served") and which it does not
+ * (map "ignored"). The first miss of any other device tells the daemon that it
+ * exists, and goes its usual way too, because the daemon may not want it.
+ *
+ * Nothing is lost if the ring buffer is full: vhost then puts the miss on the
+ * vhost fd as ever. Since an owner that relies on the daemon may not read its
+ * fd, the record also waits in the map "overflow", which has room for one miss
+ * of each virtqueue; a virtqueue never has more than one outstanding.
+ */
+#include <linux/bpf.h>
+#include <linux/errno.h>
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "deliver.h"
+#include "iotlb_record.h"
+#include "vhost.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* VHOST_SET_MEM_TABLE: linux/vhost.h needs a C library, which BPF has not. */
+const volatile __u32 set_mem_table;
+
+/* Set if the loader polls: a wake-up would be made for nobody. */
+const volatile __u64 submit_flags;
+
+/* Records that found no room, all devices together. */
+__u64 drops;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} records SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DELIVER_MAX_DEVICES);
+	__type(key, __u64);
+	__type(value, struct deliver_device);
+} served SEC(".maps");
+
+/* Device id to the time in ns until which it is ignored. The oldest may fall
+ * out: the device is then found to be unknown, and ignored, once more.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, DELIVER_MAX_DEVICES);
+	__type(key, __u64);
+	__type(value, __u64);
+} ignored SEC(".maps");
+
+/* Served devices whose new memory table the loader has been told of but not
+ * yet looked at: an owner that sets one after the other fills no ring buffer.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DELIVER_MAX_DEVICES);
+	__type(key, __u64);
+	__type(value, __u8);
+} memory_changed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DELIVER_MAX_OVERFLOW);
+	__type(key, struct deliver_queue);
+	__type(value, struct iotlb_record);
+} overflow SEC(".maps");
+
+static void fill_miss(struct iotlb_record *record,
+		      struct vhost_iotlb_miss_ctx *miss, __u64 dev, __u32 flags)
+{
+	*record = (struct iotlb_record){
+		.version = IOTLB_RECORD_VERSION,
+		.kind = IOTLB_RECORD_MISS,
+		.flags = flags,
+		.time_ns = bpf_ktime_get_ns(),
+		.dev = dev,
+		.iova = miss->iova,
+		.len = miss->len,
+		.vq = miss->vq->index,
+		.access = miss->access,
+		.tgid = bpf_get_current_pid_tgid() >> 32,
+	};
+}
+
+static void count_drop(struct deliver_device *device)
+{
+	__sync_fetch_and_add(&drops, 1);
+	__sync_fetch_and_add(&device->drops, 1);
+}
+
+static int deliver_to_daemon(struct vhost_iotlb_miss_ctx *miss, __u64 dev,
+			     struct deliver_device *device)
+{
+	struct iotlb_record *record, late;
+	struct deliver_queue queue;
+
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (record) {
+		fill_miss(record, miss, dev, 0);
+		bpf_ringbuf_submit(record, submit_flags);
+		return VHOST_IOTLB_MISS_QUEUED;
+	}
+
+	/* First the record, then the count that makes the daemon look. */
+	fill_miss(&late, miss, dev, 0);
+	queue = (struct deliver_queue){ .dev = dev, .vq = late.vq };
+	bpf_map_update_elem(&overflow, &queue, &late, BPF_ANY);
+	count_drop(device);
+	return -ENOSPC;
+}
+
+static int introduce(struct vhost_iotlb_miss_ctx *miss, __u64 dev)
+{
+	struct iotlb_record *record;
+
+	/* If there is no room, the device's next miss has its chance. */
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (record) {
+		fill_miss(record, miss, dev, IOTLB_RECORD_F_NEW);
+		bpf_ringbuf_submit(record, submit_flags);
+	}
+	return VHOST_IOTLB_MISS_PASS;
+}
+
+SEC("struct_ops/deliver_miss")
+int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
+{
+	__u64 dev = miss->vq->dev->id;
+	struct deliver_device *device;
+	__u64 *until;
+
+	device = bpf_map_lookup_elem(&served, &dev);
+	if (device)
+		return deliver_to_daemon(miss, dev, device);
+
+	until = bpf_map_lookup_elem(&ignored, &dev);
+	if (until && bpf_ktime_get_ns() < *until)
+		return VHOST_IOTLB_MISS_PASS;
+
+	return introduce(miss, dev);
+}
+
+static void report_memory(__u64 dev)
+{
+	struct deliver_device *device;
+	struct iotlb_record *record;
+	__u8 yes = 1;
+
+	device = bpf_map_lookup_elem(&served, &dev);
+	if (!device)
+		return;
+
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		/* When it sees a drop, the daemon looks at every device. */
+		count_drop(device);
+		return;
+	}
+	if (bpf_map_update_elem(&memory_changed, &dev, &yes, BPF_NOEXIST)) {
+		bpf_ringbuf_discard(record, submit_flags);
+		return;
+	}
+
+	*record = (struct iotlb_record){
+		.version = IOTLB_RECORD_VERSION,
+		.kind = IOTLB_RECORD_MEMORY,
+		.time_ns = bpf_ktime_get_ns(),
+		.dev = dev,
+		.tgid = bpf_get_current_pid_tgid() >> 32,
+	};
+	bpf_ringbuf_submit(record, submit_flags);
+}
+
+SEC("fexit/vhost:vhost_dev_ioctl")
+int BPF_PROG(memory_table_set, struct vhost_dev *dev, unsigned int ioctl,
+	     void *argp, long ret)
+{
+	if (ioctl == set_mem_table && !ret)
+		report_memory(dev->id);
+	return 0;
+}
+
+/* The next owner, perhaps another process, starts with an empty table. */
+SEC("fexit/vhost:vhost_dev_reset_owner")
+int BPF_PROG(owner_reset, struct vhost_dev *dev)
+{
+	report_memory(dev->id);
+	return 0;
+}
+
+/* The name of the map tells others who is attached. */
+SEC(".struct_ops.link")
+struct vhost_iotlb_ops iotlbd = {
+	.miss = (void *)deliver_miss,
+};

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Keys and values of the maps that deliver.bpf.c shares with its loader. What
+ * goes through the ring buffer is in include/iotlb_record.h.
+ */
+#ifndef BPF_DELIVER_H
+#define BPF_DELIVER_H
+
+#include <linux/types.h>
+
+/* Devices that can be served at once, and that can be set aside. */
+#define DELIVER_MAX_DEVICES 4096
+
+/* Virtqueues whose record found no room on the ring buffer. */
+#define DELIVER_MAX_OVERFLOW 4096
+
+/**
+ * struct deliver_device - a device whose misses the loader answers
+ * @drops:	records of it that found no room on the ring buffer
+ */
+struct deliver_device {
+	__u64 drops;
+};
+
+/**
+ * struct deliver_queue - a virtqueue
+ * @dev:	id of its device
+ * @vq:		index
+ * @reserved:	zero
+ */
+struct deliver_queue {
+	__u64 dev;
+	__u32 vq;
+	__u32 reserved;
+};
+
+/* Value in the map "ignored": never look at the device again. */
+#define DELIVER_IGNORE_FOREVER (~0ULL)
+
+#endif /* BPF_DELIVER_H */

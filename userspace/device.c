@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "fdinfo.h"
+#include "memory_table.h"
+#include "text_file.h"
+
+/* "/proc/PID/fdinfo/FD" with room for the greatest numbers */
+#define PROC_PATH_MAX 64
+
+int vhost_fdinfo_parse(const char *text, struct vhost_device *dev)
+{
+	const char *value;
+	uint64_t iotlb[2];
+
+	dev->has_id = false;
+	dev->id = 0;
+	dev->has_iotlb = false;
+	dev->entries = 0;
+	dev->limit = 0;
+
+	value = fdinfo_next(text, "vhost-id");
+	if (!value)
+		return 0;
+	if (fdinfo_numbers(value, &dev->id, 1))
+		return -EPROTO;
+	dev->has_id = true;
+
+	value = fdinfo_next(text, "vhost-iotlb");
+	if (!value)
+		return 0;
+	if (fdinfo_numbers(value, iotlb, 2))
+		return -EPROTO;
+	dev->has_iotlb = true;
+	dev->entries = iotlb[0];
+	dev->limit = iotlb[1];
+	return 0;
+}
+
+/* "/dev/vhost-net", and "/dev/vhost-net (deleted)" of a container that has
+ * gone; never a socket or another object without a path.
+ */
+static bool is_vhost_path(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	return path[0] == '/' && name && !strncmp(name, "/vhost-", 7);
+}
+
+/* Files in /proc/PID vanish with ENOENT, processes with ESRCH. */
+static int vanished(int err)
+{
+	return err == -ENOENT ? -ESRCH : err;
+}
+
+static int read_path(pid_t pid, int fd, struct vhost_device *dev)
+{
+	char link[PROC_PATH_MAX];
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, fd);
+	length = readlink(link, dev->path, sizeof(dev->path) - 1);
+	if (length < 0)
+		return vanished(-errno);
+	dev->path[length] = '\0';
+	return is_vhost_path(dev->path) ? 0 : -ENOTTY;
+}
+
+static int read_comm(pid_t pid, struct vhost_device *dev)
+{
+	char path[PROC_PATH_MAX], *text;
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	err = text_file_read(path, &text);
+	if (err)
+		return vanished(err);
+	text[strcspn(text, "\n")] = '\0';
+	snprintf(dev->comm, sizeof(dev->comm), "%.15s", text);
+	free(text);
+	return 0;
+}
+
+static int read_fdinfo(pid_t pid, int fd, struct vhost_device *dev,
+		       struct memory_table *mem)
+{
+	char path[PROC_PATH_MAX], *text;
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
+	err = text_file_read(path, &text);
+	if (err)
+		return vanished(err);
+	err = vhost_fdinfo_parse(text, dev);
+	if (!err && mem)
+		err = memory_table_parse(mem, text);
+	free(text);
+	return err;
+}
+
+int vhost_device_read(pid_t pid, int fd, struct vhost_device *dev,
+		      struct memory_table *mem)
+{
+	int err;
+
+	*dev = (struct vhost_device){ .pid = pid, .fd = fd };
+
+	err = read_path(pid, fd, dev);
+	if (!err)
+		err = read_fdinfo(pid, fd, dev, mem);
+	if (!err)
+		err = read_comm(pid, dev);
+	return err;
+}
+
+/* The number that a name in /proc is, negative if it is another name. */
+static int proc_number(const char *name)
+{
+	char *end;
+	long number;
+
+	if (*name < '0' || *name > '9')
+		return -1;
+	errno = 0;
+	number = strtol(name, &end, 10);
+	return errno || *end || number > INT32_MAX ? -1 : (int)number;
+}
+
+static int for_each_fd(pid_t pid, vhost_device_fn fn, void *arg)
+{
+	char path[PROC_PATH_MAX];
+	struct vhost_device dev;
+	struct dirent *entry;
+	int fd, err, ret = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return vanished(-errno);
+
+	while (!ret && (entry = readdir(dir))) {
+		fd = proc_number(entry->d_name);
+		if (fd < 0)
+			continue;
+		err = vhost_device_read(pid, fd, &dev, NULL);
+		if (!err)
+			ret = fn(&dev, arg);
+	}
+	closedir(dir);
+	return ret;
+}
+
+static int for_each_process(vhost_device_fn fn, void *arg)
+{
+	struct dirent *entry;
+	int pid, ret = 0;
+	DIR *dir;
+
+	dir = opendir("/proc");
+	if (!dir)
+		return -errno;
+
+	while (!ret && (entry = readdir(dir))) {
+		pid = proc_number(entry->d_name);
+		if (pid <= 0)
+			continue;
+		/* One that has gone meanwhile, or is not ours to look at. */
+		ret = for_each_fd(pid, fn, arg);
+		if (ret < 0)
+			ret = 0;
+	}
+	closedir(dir);
+	return ret;
+}
+
+int vhost_device_for_each(pid_t pid, vhost_device_fn fn, void *arg)
+{
+	return pid ? for_each_fd(pid, fn, arg) : for_each_process(fn, arg);
+}
+
+static int device_is(int fd, uint64_t id)
+{
+	struct vhost_device dev;
+	int err = vhost_device_read(getpid(), fd, &dev, NULL);
+
+	if (err == -ENOTTY || (!err && (!dev.has_id || dev.id != id)))
+		return -ESTALE;
+	return err;
+}
+
+int vhost_device_take(int pidfd, int fd, uint64_t id)
+{
+	/* The duplicate is close-on-exec by definition (pidfd_getfd(2)). */
+	int mine = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	int err;
+
+	if (mine < 0)
+		return -errno;
+	err = device_is(mine, id);
+	if (err) {
+		close(mine);
+		return err;
+	}
+	return mine;
+}

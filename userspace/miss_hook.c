@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <linux/vhost.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/deliver.h"
+#include "deliver.skel.h"
+#include "hook_trouble.h"
+#include "log.h"
+#include "miss_hook.h"
+
+/**
+ * struct miss_hook - the loaded BPF object
+ * @skel:	its parts
+ * @ring:	libbpf's view of the ring buffer
+ * @attached:	the link that puts it into vhost
+ * @records:	where the records that are being taken go
+ * @count:	how many there are
+ * @strange:	records that could not be understood
+ */
+struct miss_hook {
+	struct deliver_bpf *skel;
+	struct ring_buffer *ring;
+	struct bpf_link *attached;
+	struct iotlb_record *records;
+	size_t count;
+	uint64_t strange;
+};
+
+static int print_libbpf(enum libbpf_print_level level, const char *format,
+			va_list args)
+{
+	/* Our own messages say what failed; these say how. */
+	if (!log_verbose || level == LIBBPF_DEBUG)
+		return 0;
+	return vfprintf(stderr, format, args);
+}
+
+static int take_record(void *arg, void *data, size_t size)
+{
+	struct miss_hook *hook = arg;
+	const struct iotlb_record *record = data;
+
+	/* A later version may be longer, so only what is known is copied. */
+	if (size < sizeof(*record) || record->version != IOTLB_RECORD_VERSION) {
+		hook->strange++;
+		return 0;
+	}
+	hook->records[hook->count++] = *record;
+	return 0;
+}
+
+static int hook_load(struct miss_hook *hook,
+		     const struct miss_hook_options *options)
+{
+	struct deliver_bpf *skel = deliver_bpf__open();
+	int err;
+
+	if (!skel)
+		return -errno;
+	hook->skel = skel;
+
+	skel->rodata->set_mem_table = VHOST_SET_MEM_TABLE;
+	if (options->poll)
+		skel->rodata->submit_flags = BPF_RB_NO_WAKEUP;
+	err = bpf_map__set_max_entries(skel->maps.records, options->ring_size);
+	if (err)
+		return err;
+
+	err = deliver_bpf__load(skel);
+	if (err)
+		return err;
+
+	skel->links.memory_table_set =
+		bpf_program__attach(skel->progs.memory_table_set);
+	if (!skel->links.memory_table_set)
+		return -errno;
+	skel->links.owner_reset = bpf_program__attach(skel->progs.owner_reset);
+	if (!skel->links.owner_reset)
+		return -errno;
+
+	hook->ring = ring_buffer__new(bpf_map__fd(skel->maps.records),
+				      take_record, hook, NULL);
+	return hook->ring ? 0 : -errno;
+}
+
+int miss_hook_open(struct miss_hook **hook,
+		   const struct miss_hook_options *options)
+{
+	struct miss_hook *fresh;
+	int err;
+
+	err = hook_check();
+	if (err)
+		return err;
+
+	libbpf_set_print(print_libbpf);
+	fresh = calloc(1, sizeof(*fresh));
+	if (!fresh) {
+		log_error("no memory to load the BPF programs");
+		return -ENOMEM;
+	}
+	err = hook_load(fresh, options);
+	if (err) {
+		miss_hook_close(fresh);
+		hook_explain_load(err);
+		return err;
+	}
+	*hook = fresh;
+	return 0;
+}
+
+int miss_hook_attach(struct miss_hook *hook)
+{
+	int err;
+
+	hook->attached = bpf_map__attach_struct_ops(hook->skel->maps.iotlbd);
+	if (hook->attached)
+		return 0;
+
+	err = -errno;
+	hook_explain_attach(err, bpf_map__fd(hook->skel->maps.iotlbd));
+	return err;
+}
+
+void miss_hook_close(struct miss_hook *hook)
+{
+	if (!hook)
+		return;
+	/* First nothing comes in any more, then the ring buffer goes. */
+	bpf_link__destroy(hook->attached);
+	ring_buffer__free(hook->ring);
+	deliver_bpf__destroy(hook->skel);
+	free(hook);
+}
+
+int miss_hook_ring_fd(const struct miss_hook *hook)
+{
+	return ring_buffer__epoll_fd(hook->ring);
+}
+
+int miss_hook_link_fd(const struct miss_hook *hook)
+{
+	return bpf_link__fd(hook->attached);
+}
+
+size_t miss_hook_take(struct miss_hook *hook, struct iotlb_record *records,
+		      size_t max)
+{
+	hook->records = records;
+	hook->count = 0;
+	ring_buffer__consume_n(hook->ring, max);
+	return hook->count;
+}
+
+uint64_t miss_hook_drops(const struct miss_hook *hook)
+{
+	return __atomic_load_n(&hook->skel->bss->drops, __ATOMIC_ACQUIRE);
+}
+
+uint64_t miss_hook_strange(const struct miss_hook *hook)
+{
+	return hook->strange;
+}
+
+size_t miss_hook_take_overflow(struct miss_hook *hook,
+			       struct iotlb_record *records, size_t max)
+{
+	const struct bpf_map *map = hook->skel->maps.overflow;
+	struct deliver_queue queue;
+	size_t count = 0;
+
+	/* Always the first key: what is taken is deleted. */
+	while (count < max &&
+	       !bpf_map__get_next_key(map, NULL, &queue, sizeof(queue))) {
+		if (bpf_map__lookup_and_delete_elem(map, &queue, sizeof(queue),
+						    &records[count],
+						    sizeof(*records), 0))
+			break;
+		count++;
+	}
+	return count;
+}
+
+int miss_hook_serve(struct miss_hook *hook, uint64_t dev)
+{
+	struct deliver_device fresh = {};
+	int err;
+
+	err = bpf_map__update_elem(hook->skel->maps.served, &dev, sizeof(dev),
+				   &fresh, sizeof(fresh), BPF_NOEXIST);
+	if (err)
+		return err;
+	bpf_map__delete_elem(hook->skel->maps.ignored, &dev, sizeof(dev), 0);
+	return 0;
+}
+
+uint64_t miss_hook_device_drops(const struct miss_hook *hook, uint64_t dev)
+{
+	struct deliver_device device;
+
+	if (bpf_map__lookup_elem(hook->skel->maps.served, &dev, sizeof(dev),
+				 &device, sizeof(device), 0))
+		return 0;
+	return device.drops;
+}
+
+uint64_t miss_hook_unserve(struct miss_hook *hook, uint64_t dev)
+{
+	uint64_t drops = miss_hook_device_drops(hook, dev);
+
+	bpf_map__delete_elem(hook->skel->maps.served, &dev, sizeof(dev), 0);
+	miss_hook_memory_seen(hook, dev);
+	return drops;
+}
+
+void miss_hook_ignore(struct miss_hook *hook, uint64_t dev,
+		      unsigned int seconds)
+{
+	uint64_t until = DELIVER_IGNORE_FOREVER;
+	struct timespec now;
+
+	if (seconds) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		until = (now.tv_sec + seconds) * 1000000000ULL + now.tv_nsec;
+	}
+	bpf_map__update_elem(hook->skel->maps.ignored, &dev, sizeof(dev),
+			     &until, sizeof(until), BPF_ANY);
+}
+
+void miss_hook_memory_seen(struct miss_hook *hook, uint64_t dev)
+{
+	bpf_map__delete_elem(hook->skel->maps.memory_changed, &dev, sizeof(dev),
+			     0);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The BPF side of a daemon that answers misses (bpf/deliver.bpf.c): loads it,
+ * attaches it to vhost and takes records off its ring buffer. What goes wrong
+ * while it is set up is told to the user here, with what can be done about it.
+ */
+#ifndef IOTLB_MISS_HOOK_H
+#define IOTLB_MISS_HOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "iotlb_record.h"
+
+struct miss_hook;
+
+/**
+ * struct miss_hook_options - how to load the hook
+ * @ring_size:	bytes, a power of two and at least one page
+ * @poll:	the caller polls, so records need not wake it
+ */
+struct miss_hook_options {
+	size_t ring_size;
+	bool poll;
+};
+
+/* Load, and watch memory tables; 0, or a negative errno after a message. */
+int miss_hook_open(struct miss_hook **hook,
+		   const struct miss_hook_options *options);
+
+/* From here on misses come in; 0, or a negative errno after a message. */
+int miss_hook_attach(struct miss_hook *hook);
+
+/* Misses go the usual way again, those not answered too. NULL is fine. */
+void miss_hook_close(struct miss_hook *hook);
+
+/* Readable when there are records; not with options.poll. */
+int miss_hook_ring_fd(const struct miss_hook *hook);
+
+/* EPOLLHUP when something else has detached the hook. */
+int miss_hook_link_fd(const struct miss_hook *hook);
+
+/**
+ * miss_hook_take() - take records off the ring buffer
+ * @hook:	the hook
+ * @records:	filled in, oldest first
+ * @max:	at most so many
+ *
+ * Records of a version that is not known are counted and left out.
+ *
+ * Return: how many, 0 if there are none.
+ */
+size_t miss_hook_take(struct miss_hook *hook, struct iotlb_record *records,
+		      size_t max);
+
+/* Records that found no room on the ring buffer, ever. */
+uint64_t miss_hook_drops(const struct miss_hook *hook);
+
+/* Records that could not be understood, ever. */
+uint64_t miss_hook_strange(const struct miss_hook *hook);
+
+/* As miss_hook_take(), for records that found no room on the ring buffer. */
+size_t miss_hook_take_overflow(struct miss_hook *hook,
+			       struct iotlb_record *records, size_t max);
+
+/* The misses of this device come to us; 0 or a negative errno. */
+int miss_hook_serve(struct miss_hook *hook, uint64_t dev);
+
+/* They do not any more; returns how many records were dropped meanwhile. */
+uint64_t miss_hook_unserve(struct miss_hook *hook, uint64_t dev);
+
+/* Records of this device that found no room on the ring buffer. */
+uint64_t miss_hook_device_drops(const struct miss_hook *hook, uint64_t dev);
+
+/* Do not tell of this device for that time, 0 for ever. */
+void miss_hook_ignore(struct miss_hook *hook, uint64_t dev,
+		      unsigned int seconds);
+
+/* To be called before the memory table of a device is looked at: what changes
+ * from then on is told with a new record.
+ */
+void miss_hook_memory_seen(struct miss_hook *hook, uint64_t dev);
+
+#endif /* IOTLB_MISS_HOOK_H */

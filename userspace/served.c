@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "served.h"
+
+int served_take(const struct vhost_device *found,
+		struct served_device **device)
+{
+	struct served_device *fresh = calloc(1, sizeof(*fresh));
+	int err;
+
+	if (!fresh)
+		return -ENOMEM;
+	fresh->fd = -1;
+	fresh->owner_fd = found->fd;
+	fresh->info.dev = found->id;
+	fresh->info.pid = found->pid;
+	memcpy(fresh->info.comm, found->comm, sizeof(fresh->info.comm));
+
+	/* First the process, then its fd: should the pid have been given to
+	 * another one, then that has no such device.
+	 */
+	fresh->pidfd = syscall(SYS_pidfd_open, found->pid, 0);
+	if (fresh->pidfd < 0) {
+		err = -errno;
+		served_release(fresh);
+		return err;
+	}
+	fresh->fd = vhost_device_take(fresh->pidfd, found->fd, found->id);
+	if (fresh->fd < 0) {
+		err = fresh->fd;
+		served_release(fresh);
+		return err;
+	}
+	*device = fresh;
+	return 0;
+}
+
+void served_release(struct served_device *device)
+{
+	if (device->fd >= 0)
+		close(device->fd);
+	if (device->pidfd >= 0)
+		close(device->pidfd);
+	memory_table_clear(&device->mem);
+	free(device->waiting);
+	free(device);
+}
+
+static struct served_device **chain_of(struct served_table *table, uint64_t dev)
+{
+	/* Ids are given out one after the other. */
+	return &table->chains[dev % SERVED_CHAINS];
+}
+
+void served_add(struct served_table *table, struct served_device *device)
+{
+	struct served_device **chain = chain_of(table, device->info.dev);
+
+	device->next = *chain;
+	*chain = device;
+	table->count++;
+}
+
+void served_remove(struct served_table *table, struct served_device *device)
+{
+	struct served_device **link = chain_of(table, device->info.dev);
+
+	while (*link != device)
+		link = &(*link)->next;
+	*link = device->next;
+	table->count--;
+}
+
+struct served_device *served_find(const struct served_table *table,
+				  uint64_t dev)
+{
+	struct served_device *device = table->chains[dev % SERVED_CHAINS];
+
+	while (device && device->info.dev != dev)
+		device = device->next;
+	return device;
+}
+
+struct served_device *served_next(const struct served_table *table,
+				  const struct served_device *device)
+{
+	size_t chain = 0;
+
+	if (device) {
+		if (device->next)
+			return device->next;
+		chain = device->info.dev % SERVED_CHAINS + 1;
+	}
+	while (chain < SERVED_CHAINS && !table->chains[chain])
+		chain++;
+	return chain < SERVED_CHAINS ? table->chains[chain] : NULL;
+}
+
+/* For vhost_device_for_each(): the same device under another number. */
+static int adopt_number(const struct vhost_device *found, void *arg)
+{
+	struct served_device *device = arg;
+
+	if (!found->has_id || found->id != device->info.dev)
+		return 0;
+	device->owner_fd = found->fd;
+	return 1;
+}
+
+bool served_has_owner(struct served_device *device)
+{
+	struct vhost_device now;
+	int err;
+
+	err = vhost_device_read(device->info.pid, device->owner_fd, &now, NULL);
+	if (err == -ENOMEM)
+		return true;
+	if (!err && now.has_id && now.id == device->info.dev)
+		return true;
+	return vhost_device_for_each(device->info.pid, adopt_number, device) ==
+	       1;
+}
+
+void served_wait(struct served_device *device, const struct iotlb_record *miss)
+{
+	struct iotlb_record *more;
+	size_t i, room;
+
+	for (i = 0; i < device->waiting_count; i++) {
+		if (device->waiting[i].vq == miss->vq) {
+			device->waiting[i] = *miss;
+			return;
+		}
+	}
+
+	if (device->waiting_count == device->waiting_room) {
+		room = device->waiting_room ? device->waiting_room * 2 : 4;
+		if (room > SERVED_MAX_WAITING)
+			return;
+		more = reallocarray(device->waiting, room, sizeof(*more));
+		if (!more)
+			return;
+		device->waiting = more;
+		device->waiting_room = room;
+	}
+	device->waiting[device->waiting_count++] = *miss;
+}
