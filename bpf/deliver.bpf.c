@@ -21,6 +21,9 @@
 #include "iotlb_record.h"
 #include "vhost.h"
 
+/* What a program is attached to says which arguments it has. */
+#pragma clang diagnostic ignored "-Wunused-parameter"
+
 char LICENSE[] SEC("license") = "GPL";
 
 /* VHOST_SET_MEM_TABLE: linux/vhost.h needs a C library, which BPF has not. */
@@ -29,8 +32,11 @@ const volatile __u32 set_mem_table;
 /* Set if the loader polls: a wake-up would be made for nobody. */
 const volatile __u64 submit_flags;
 
-/* Records that found no room, all devices together. */
+/* Misses that found no room, all devices together. */
 __u64 drops;
+
+/* Changes of memory tables that found no room. */
+__u64 memory_drops;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -88,12 +94,6 @@ static void fill_miss(struct iotlb_record *record,
 	};
 }
 
-static void count_drop(struct deliver_device *device)
-{
-	__sync_fetch_and_add(&drops, 1);
-	__sync_fetch_and_add(&device->drops, 1);
-}
-
 static int deliver_to_daemon(struct vhost_iotlb_miss_ctx *miss, __u64 dev,
 			     struct deliver_device *device)
 {
@@ -111,7 +111,8 @@ static int deliver_to_daemon(struct vhost_iotlb_miss_ctx *miss, __u64 dev,
 	fill_miss(&late, miss, dev, 0);
 	queue = (struct deliver_queue){ .dev = dev, .vq = late.vq };
 	bpf_map_update_elem(&overflow, &queue, &late, BPF_ANY);
-	count_drop(device);
+	__sync_fetch_and_add(&device->drops, 1);
+	__sync_fetch_and_add(&drops, 1);
 	return -ENOSPC;
 }
 
@@ -148,18 +149,16 @@ int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
 
 static void report_memory(__u64 dev)
 {
-	struct deliver_device *device;
 	struct iotlb_record *record;
 	__u8 yes = 1;
 
-	device = bpf_map_lookup_elem(&served, &dev);
-	if (!device)
+	if (!bpf_map_lookup_elem(&served, &dev))
 		return;
 
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
-		/* When it sees a drop, the daemon looks at every device. */
-		count_drop(device);
+		/* When it sees this, the daemon looks at every device. */
+		__sync_fetch_and_add(&memory_drops, 1);
 		return;
 	}
 	if (bpf_map_update_elem(&memory_changed, &dev, &yes, BPF_NOEXIST)) {

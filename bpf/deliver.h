@@ -16,7 +16,7 @@
 
 /**
  * struct deliver_device - a device whose misses the loader answers
- * @drops:	records of it that found no room on the ring buffer
+ * @drops:	misses of it that found no room on the ring buffer
  */
 struct deliver_device {
 	__u64 drops;

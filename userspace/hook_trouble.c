@@ -140,7 +140,9 @@ static bool is_holder(struct holder *holder, const char *pid, const char *fd)
 	if (length < 0)
 		return false;
 	target[length] = '\0';
-	if (strcmp(target, "anon_inode:bpf_link"))
+	/* Opened anew from bpffs or by id, it has the other name. */
+	if (strcmp(target, "anon_inode:bpf_link") &&
+	    strcmp(target, "anon_inode:bpf-link"))
 		return false;
 
 	snprintf(path, sizeof(path), "/proc/%s/fdinfo/%s", pid, fd);

@@ -165,6 +165,12 @@ uint64_t miss_hook_drops(const struct miss_hook *hook)
 	return __atomic_load_n(&hook->skel->bss->drops, __ATOMIC_ACQUIRE);
 }
 
+uint64_t miss_hook_memory_drops(const struct miss_hook *hook)
+{
+	return __atomic_load_n(&hook->skel->bss->memory_drops,
+			       __ATOMIC_ACQUIRE);
+}
+
 uint64_t miss_hook_strange(const struct miss_hook *hook)
 {
 	return hook->strange;

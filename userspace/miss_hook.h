@@ -54,23 +54,26 @@ int miss_hook_link_fd(const struct miss_hook *hook);
 size_t miss_hook_take(struct miss_hook *hook, struct iotlb_record *records,
 		      size_t max);
 
-/* Records that found no room on the ring buffer, ever. */
+/* Misses that found no room on the ring buffer, ever. */
 uint64_t miss_hook_drops(const struct miss_hook *hook);
+
+/* Changes of a memory table that found no room on the ring buffer, ever. */
+uint64_t miss_hook_memory_drops(const struct miss_hook *hook);
 
 /* Records that could not be understood, ever. */
 uint64_t miss_hook_strange(const struct miss_hook *hook);
 
-/* As miss_hook_take(), for records that found no room on the ring buffer. */
+/* As miss_hook_take(), for misses that found no room on the ring buffer. */
 size_t miss_hook_take_overflow(struct miss_hook *hook,
 			       struct iotlb_record *records, size_t max);
 
 /* The misses of this device come to us; 0 or a negative errno. */
 int miss_hook_serve(struct miss_hook *hook, uint64_t dev);
 
-/* They do not any more; returns how many records were dropped meanwhile. */
+/* They do not any more; returns miss_hook_device_drops(). */
 uint64_t miss_hook_unserve(struct miss_hook *hook, uint64_t dev);
 
-/* Records of this device that found no room on the ring buffer. */
+/* Misses of this device that found no room on the ring buffer. */
 uint64_t miss_hook_device_drops(const struct miss_hook *hook, uint64_t dev);
 
 /* Do not tell of this device for that time, 0 for ever. */

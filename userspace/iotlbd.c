@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * iotlbd - answers the IOTLB misses of vhost devices
+ *
+ * Theory of operation
+ * ===================
+ *
+ * A virtqueue of vhost that needs a translation from I/O virtual address
+ * (IOVA) to host virtual address (HVA), and has none in the device IOTLB,
+ * stops. vhost asks a BPF program (bpf/deliver.bpf.c), which puts the miss on
+ * a ring buffer. iotlbd takes it from there, and answers by an UPDATE message
+ * that it writes to the vhost fd; vhost puts the translation into the IOTLB
+ * and lets the virtqueue go on.
+ *
+ *	vhost --miss--> BPF --ring buffer--> server --UPDATE--> vhost fd
+ *	                 ^                    |   |
+ *	                 +---- served --------+   +-- translator: IOVA -> GPA
+ *	                       ignored            +-- memory table: GPA -> HVA
+ *
+ * The answer is the widest range around the missed address that both the
+ * mapping of the translator and one region of the guest's memory contain, so
+ * neither a guest nor a table can make a device reach anything but the guest's
+ * memory (answer.c).
+ *
+ * Devices are found by the vhost fds that processes hold (device.c). iotlbd
+ * duplicates such an fd with pidfd_getfd(2); its fdinfo has the memory table.
+ * Those that have an IOTLB at the start are taken at once, and their ids go
+ * into the map "served". Every other device makes itself known by its first
+ * miss: a record says that it is new, and the same miss goes to the owner's fd
+ * as ever, so nothing is lost if iotlbd cannot or may not serve it; then its id
+ * goes into the map "ignored".
+ *
+ * A duplicate would keep a device alive that its owner has closed. So the
+ * owner's pidfd is watched, and once a second it is checked that the owner
+ * still holds the device.
+ *
+ * Memory tables change at run time. The BPF object also watches the ioctls
+ * that do so and puts a record between the misses. When a region that was
+ * there is no more what it was, everything that is in the IOTLB is invalidated.
+ *
+ * Nothing depends on iotlbd staying alive: with its last fd, the BPF link goes,
+ * and vhost offers all misses, also those on the ring buffer, on the vhost fds.
+ * Should the ring buffer be full, a miss goes to the vhost fd, and through a
+ * map to iotlbd.
+ *
+ * There is one thread and one epoll loop: the ring buffer, signals, pidfds, the
+ * BPF link (which tells when somebody else detaches it) and two timers. With
+ * --poll, the ring buffer is looked at all the time, and the others every now
+ * and then.
+ *
+ * Guests choose IOVAs, and with them what a miss looks like. So no memory
+ * grows with misses, and what is logged is bounded (log.c).
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "miss_hook.h"
+#include "miss_stats.h"
+#include "options.h"
+#include "server.h"
+#include "translator.h"
+
+/* What an epoll event is about; those of the server have SERVER_EVENT set. */
+enum event {
+	EVENT_RING,
+	EVENT_LINK,
+	EVENT_SIGNAL,
+	EVENT_CHECK,
+	EVENT_STATS,
+};
+
+#define EVENTS_AT_ONCE 32
+
+/* With --poll, the rest has to wait for so many looks at the ring buffer. */
+#define POLLS_PER_LOOK 1024
+
+/**
+ * struct daemon - the whole program
+ * @options:	command line
+ * @translator:	in use
+ * @hook:	BPF side
+ * @server:	devices
+ * @view:	how statistics are shown
+ * @shown:	statistics as they were shown last
+ * @epoll_fd:	of the loop
+ * @signal_fd:	SIGINT and SIGTERM
+ * @check_fd:	timer of server_check()
+ * @stats_fd:	timer of --stats
+ * @checking:	the timer is running
+ * @done:	leave the loop
+ * @failed:	and fail
+ */
+struct daemon {
+	struct options options;
+	struct translator translator;
+	struct miss_hook *hook;
+	struct server *server;
+	const struct stats_view *view;
+	struct miss_stats shown;
+	int epoll_fd;
+	int signal_fd;
+	int check_fd;
+	int stats_fd;
+	bool checking;
+	bool done;
+	bool failed;
+};
+
+static int add_event(struct daemon *daemon, int fd, enum event event)
+{
+	struct epoll_event wanted = {
+		.events = EPOLLIN,
+		.data.u64 = event,
+	};
+
+	return epoll_ctl(daemon->epoll_fd, EPOLL_CTL_ADD, fd, &wanted);
+}
+
+static int set_timer(int fd, unsigned int seconds)
+{
+	struct itimerspec period = {
+		.it_value.tv_sec = seconds,
+		.it_interval.tv_sec = seconds,
+	};
+
+	return timerfd_settime(fd, 0, &period, NULL);
+}
+
+/* Each device takes two fds, and there may be thousands. */
+static void raise_fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int open_events(struct daemon *daemon)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	/* Who reads our statistics may go; write errors are seen at the end. */
+	signal(SIGPIPE, SIG_IGN);
+
+	daemon->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	daemon->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	daemon->check_fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	daemon->stats_fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (daemon->epoll_fd < 0 || daemon->signal_fd < 0 ||
+	    daemon->check_fd < 0 || daemon->stats_fd < 0 ||
+	    add_event(daemon, daemon->signal_fd, EVENT_SIGNAL) ||
+	    add_event(daemon, daemon->check_fd, EVENT_CHECK) ||
+	    add_event(daemon, daemon->stats_fd, EVENT_STATS) ||
+	    set_timer(daemon->stats_fd, daemon->options.stats_seconds)) {
+		log_error("cannot set up the event loop: %s", strerror(errno));
+		return -errno;
+	}
+	return 0;
+}
+
+static int open_translator(struct daemon *daemon)
+{
+	daemon->translator.ops = daemon->options.translator;
+	if (!daemon->translator.ops->open)
+		return 0;
+	return daemon->translator.ops->open(&daemon->translator,
+					    &daemon->options.translator_args);
+}
+
+static int open_hook(struct daemon *daemon)
+{
+	const struct miss_hook_options options = {
+		.ring_size = daemon->options.ring_size,
+		.poll = daemon->options.poll,
+	};
+
+	return miss_hook_open(&daemon->hook, &options);
+}
+
+static int open_server(struct daemon *daemon)
+{
+	const struct server_options options = {
+		.hook = daemon->hook,
+		.translator = &daemon->translator,
+		.epoll_fd = daemon->epoll_fd,
+		.pids = daemon->options.pids,
+		.pid_count = daemon->options.pid_count,
+	};
+
+	return server_open(&daemon->server, &options);
+}
+
+static int attach(struct daemon *daemon)
+{
+	int err = miss_hook_attach(daemon->hook);
+
+	if (err)
+		return err;
+	if (add_event(daemon, miss_hook_link_fd(daemon->hook), EVENT_LINK) ||
+	    (!daemon->options.poll &&
+	     add_event(daemon, miss_hook_ring_fd(daemon->hook), EVENT_RING))) {
+		log_error("cannot watch the ring buffer: %s", strerror(errno));
+		return -errno;
+	}
+	return 0;
+}
+
+static int start(struct daemon *daemon)
+{
+	int err;
+
+	raise_fd_limit();
+	daemon->view = daemon->options.json ? &stats_view_json :
+					      &stats_view_text;
+	err = open_events(daemon);
+	if (!err)
+		err = open_translator(daemon);
+	if (!err)
+		err = open_hook(daemon);
+	/* The devices first: once attached, misses must find them served. */
+	if (!err)
+		err = open_server(daemon);
+	if (!err)
+		err = attach(daemon);
+	return err;
+}
+
+static void stop(struct daemon *daemon)
+{
+	const struct translator_ops *ops = daemon->translator.ops;
+
+	/* The hook first, so that no miss comes to one who has gone. */
+	miss_hook_close(daemon->hook);
+	server_close(daemon->server);
+	if (ops && ops->close && daemon->translator.state)
+		ops->close(&daemon->translator);
+	close(daemon->stats_fd);
+	close(daemon->check_fd);
+	close(daemon->signal_fd);
+	close(daemon->epoll_fd);
+}
+
+/* How often a timer has gone off since it was last asked. */
+static uint64_t timer_count(int fd)
+{
+	uint64_t count;
+
+	return read(fd, &count, sizeof(count)) == sizeof(count) ? count : 0;
+}
+
+static void show_interval(struct daemon *daemon)
+{
+	struct miss_stats now = server_stats(daemon->server);
+	struct miss_stats since = miss_stats_since(&now, &daemon->shown);
+	uint64_t periods = timer_count(daemon->stats_fd);
+
+	if (!periods)
+		return;
+	daemon->shown = now;
+	daemon->view->interval(stdout, &since,
+			       periods * daemon->options.stats_seconds,
+			       server_devices(daemon->server));
+}
+
+static void show_device(const struct device_stats *device, void *arg)
+{
+	const struct stats_view *view = arg;
+
+	view->device(stdout, device);
+}
+
+/* Fails if standard output does, since that is where the summary had to go. */
+static void show_summary(struct daemon *daemon)
+{
+	struct miss_stats total = server_stats(daemon->server);
+
+	daemon->view->total(stdout, &total, miss_hook_strange(daemon->hook),
+			    server_devices(daemon->server));
+	server_for_each(daemon->server, show_device, (void *)daemon->view);
+	if (fflush(stdout) || ferror(stdout)) {
+		log_error("cannot write the summary to standard output");
+		daemon->failed = true;
+	}
+}
+
+static void handle_event(struct daemon *daemon, uint64_t event)
+{
+	if (event & SERVER_EVENT) {
+		server_process_gone(daemon->server, event);
+		if (!server_has_future(daemon->server)) {
+			log_info("all processes given by --pid have ended");
+			daemon->done = true;
+		}
+		return;
+	}
+
+	switch (event) {
+	case EVENT_RING:
+		server_pump(daemon->server);
+		break;
+	case EVENT_LINK:
+		log_error("something else has detached iotlbd from the miss hook of vhost; misses go to the vhost fds again");
+		daemon->failed = true;
+		daemon->done = true;
+		break;
+	case EVENT_SIGNAL:
+		daemon->done = true;
+		break;
+	case EVENT_CHECK:
+		if (timer_count(daemon->check_fd))
+			server_check(daemon->server);
+		break;
+	case EVENT_STATS:
+		show_interval(daemon);
+		break;
+	}
+}
+
+/* Without devices there is nothing to check, and so nothing to wake up for. */
+static void adjust_check(struct daemon *daemon)
+{
+	bool wanted = server_devices(daemon->server);
+
+	if (wanted != daemon->checking &&
+	    !set_timer(daemon->check_fd, wanted ? 1 : 0))
+		daemon->checking = wanted;
+}
+
+static void look(struct daemon *daemon, int timeout)
+{
+	struct epoll_event events[EVENTS_AT_ONCE];
+	int i, count;
+
+	adjust_check(daemon);
+	count = epoll_wait(daemon->epoll_fd, events, EVENTS_AT_ONCE, timeout);
+	if (count < 0 && errno != EINTR) {
+		log_error("cannot wait for events: %s", strerror(errno));
+		daemon->failed = true;
+		daemon->done = true;
+	}
+	for (i = 0; i < count; i++)
+		handle_event(daemon, events[i].data.u64);
+}
+
+static void loop_epoll(struct daemon *daemon)
+{
+	while (!daemon->done)
+		look(daemon, -1);
+}
+
+static void loop_poll(struct daemon *daemon)
+{
+	unsigned int polls = 0;
+
+	while (!daemon->done) {
+		if (!server_pump(daemon->server))
+			sched_yield();
+		if (++polls % POLLS_PER_LOOK == 0)
+			look(daemon, 0);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static struct daemon daemon = {
+		.epoll_fd = -1,
+		.signal_fd = -1,
+		.check_fd = -1,
+		.stats_fd = -1,
+	};
+
+	options_parse(&daemon.options, argc, argv);
+	if (start(&daemon)) {
+		stop(&daemon);
+		return EXIT_FAILURE;
+	}
+
+	log_info("serving %zu devices", server_devices(daemon.server));
+	sd_notify(0, "READY=1");
+	if (daemon.options.poll)
+		loop_poll(&daemon);
+	else
+		loop_epoll(&daemon);
+	sd_notify(0, "STOPPING=1");
+
+	show_summary(&daemon);
+	stop(&daemon);
+	return daemon.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

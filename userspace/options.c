@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "options.h"
+
+#define EXIT_USAGE 2
+
+#define MAX_STATS_SECONDS 86400
+
+enum key {
+	KEY_TRANSLATOR = 0x100,
+	KEY_TABLE,
+	KEY_POLL,
+	KEY_RING_SIZE,
+	KEY_STATS,
+};
+
+static const struct argp_option known[] = {
+	{ "pid", 'p', "PID", 0,
+	  "Serve the devices of this process only; may be given several times (default: all processes, now and later)",
+	  0 },
+	{ "translator", KEY_TRANSLATOR, "NAME", 0,
+	  "How to translate: see below (default: table with --table, else identity)",
+	  0 },
+	{ "table", KEY_TABLE, "FILE", 0,
+	  "Mappings, one a line: iova size gpa perm", 0 },
+	{ "ring-size", KEY_RING_SIZE, "BYTES", 0,
+	  "Size of the ring buffer: a power of two, at least a page; k, M or G may follow (default: 1M)",
+	  0 },
+	{ "poll", KEY_POLL, NULL, 0,
+	  "Look for misses all the time instead of sleeping until there is one: faster, and takes a whole CPU",
+	  0 },
+	{ "stats", KEY_STATS, "SECONDS", OPTION_ARG_OPTIONAL,
+	  "Print a line each second, or each so many seconds", 0 },
+	{ "json", 'j', NULL, 0, "Print statistics as JSON, one object a line",
+	  0 },
+	{ "verbose", 'v', NULL, 0, "Say more on standard error", 0 },
+	{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0 },
+	{}
+};
+
+static const char description[] =
+	"Answer the IOTLB misses of vhost devices."
+	"\vEnds, with a summary on standard output, on SIGINT or SIGTERM, or when the processes that were given by -p have ended.\n"
+	"\n"
+	"Exit status: 0 good, 1 failed, 2 wrong usage.";
+
+static long parse_number(struct argp_state *state, const char *what,
+			 const char *text, long max)
+{
+	char *end;
+	long number;
+
+	errno = 0;
+	number = strtol(text, &end, 10);
+	if (errno || end == text || *end || number < 1 || number > max)
+		argp_error(state, "%s \"%s\" is not a number from 1 to %ld",
+			   what, text, max);
+	return number;
+}
+
+static size_t parse_ring_size(struct argp_state *state, const char *text)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	unsigned long long size;
+	char *end;
+
+	errno = 0;
+	size = strtoull(text, &end, 0);
+	/* Too great a number stays too great. */
+	if (!errno && end != text && size <= OPTIONS_RING_SIZE_MAX) {
+		switch (*end) {
+		case 'G':
+			size <<= 10;
+			/* fall through */
+		case 'M':
+			size <<= 10;
+			/* fall through */
+		case 'k':
+		case 'K':
+			size <<= 10;
+			end++;
+		}
+	}
+	if (errno || *end || size < page || size > OPTIONS_RING_SIZE_MAX ||
+	    size & (size - 1))
+		argp_error(state,
+			   "--ring-size \"%s\" is not a power of two from %zu to %lu",
+			   text, page, OPTIONS_RING_SIZE_MAX);
+	return size;
+}
+
+static void add_pid(struct argp_state *state, struct options *options,
+		    const char *text)
+{
+	pid_t pid = parse_number(state, "--pid", text, INT_MAX);
+	size_t i;
+
+	for (i = 0; i < options->pid_count; i++)
+		if (options->pids[i] == pid)
+			return;
+	if (options->pid_count == OPTIONS_MAX_PIDS)
+		argp_error(state, "more than %d --pid; without any, all processes are served",
+			   OPTIONS_MAX_PIDS);
+	options->pids[options->pid_count++] = pid;
+}
+
+static void finish(struct argp_state *state, struct options *options)
+{
+	if (!options->translator)
+		options->translator = options->translator_args.table_path ?
+					      &translator_table :
+					      &translator_identity;
+	if (options->translator->check &&
+	    options->translator->check(&options->translator_args))
+		exit(EXIT_USAGE);
+	(void)state;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case 'p':
+		add_pid(state, options, arg);
+		break;
+	case KEY_TRANSLATOR:
+		options->translator = translator_by_name(arg);
+		if (!options->translator)
+			argp_error(state,
+				   "no translator \"%s\"; --help lists them",
+				   arg);
+		break;
+	case KEY_TABLE:
+		options->translator_args.table_path = arg;
+		break;
+	case KEY_RING_SIZE:
+		options->ring_size = parse_ring_size(state, arg);
+		break;
+	case KEY_POLL:
+		options->poll = true;
+		break;
+	case KEY_STATS:
+		options->stats_seconds =
+			arg ? parse_number(state, "--stats", arg,
+					   MAX_STATS_SECONDS) :
+			      1;
+		break;
+	case 'j':
+		options->json = true;
+		break;
+	case 'v':
+		log_verbose = true;
+		break;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument \"%s\"", arg);
+		break;
+	case ARGP_KEY_END:
+		finish(state, options);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+/* Puts the translators before what is said at the end of the help. */
+static char *list_translators(int key, const char *text, void *input)
+{
+	const struct translator_ops *const *ops;
+	char *list = NULL;
+	size_t size;
+	FILE *out;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	out = open_memstream(&list, &size);
+	if (!out)
+		return (char *)text;
+	fputs("Translators:\n", out);
+	for (ops = translators; *ops; ops++)
+		fprintf(out, "  %-10s %s\n", (*ops)->name, (*ops)->summary);
+	fprintf(out, "\n%s", text);
+	fclose(out);
+	return list;
+}
+
+void options_parse(struct options *options, int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = known,
+		.parser = parse_option,
+		.doc = description,
+		.help_filter = list_translators,
+	};
+
+	*options = (struct options){ .ring_size = OPTIONS_RING_SIZE };
+	argp_program_version = "iotlbd " VERSION;
+	argp_err_exit_status = EXIT_USAGE;
+	if (argp_parse(&argp, argc, argv, 0, NULL, options))
+		exit(EXIT_USAGE);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef IOTLB_OPTIONS_H
+#define IOTLB_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "translator.h"
+
+/* More processes can be named by naming none. */
+#define OPTIONS_MAX_PIDS 256
+
+#define OPTIONS_RING_SIZE     (1UL << 20)
+#define OPTIONS_RING_SIZE_MAX (1UL << 30)
+
+/**
+ * struct options - the command line of iotlbd
+ * @pids:	-p
+ * @pid_count:	how many; 0 for all processes
+ * @translator:	--translator
+ * @translator_args: --table
+ * @ring_size:	--ring-size
+ * @poll:	--poll
+ * @json:	--json
+ * @stats_seconds: --stats, 0 without
+ */
+struct options {
+	pid_t pids[OPTIONS_MAX_PIDS];
+	size_t pid_count;
+	const struct translator_ops *translator;
+	struct translator_args translator_args;
+	size_t ring_size;
+	bool poll;
+	bool json;
+	unsigned int stats_seconds;
+};
+
+/* Fills in @options, or ends the program with status 2 after a message. */
+void options_parse(struct options *options, int argc, char **argv);
+
+#endif /* IOTLB_OPTIONS_H */

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Serves misses: takes records from the hook, asks the translator, writes
+ * translations to the devices, and follows devices that come and go.
+ */
+#ifndef IOTLB_SERVER_H
+#define IOTLB_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "miss_stats.h"
+
+struct miss_hook;
+struct server;
+struct translator;
+
+/**
+ * struct server_options - what is to be served
+ * @hook:	loaded, not yet attached
+ * @translator:	open
+ * @epoll_fd:	pidfds are added to it; an event's data.u64 is then what
+ *		server_process_gone() wants, and SERVER_EVENT is set in it
+ * @pids:	serve the devices of these processes only
+ * @pid_count:	how many; 0 for all processes
+ */
+struct server_options {
+	struct miss_hook *hook;
+	struct translator *translator;
+	int epoll_fd;
+	const pid_t *pids;
+	size_t pid_count;
+};
+
+#define SERVER_EVENT (1ULL << 63)
+
+/**
+ * server_open() - take the devices that are there
+ * @server:	set on success
+ * @options:	what is to be served
+ *
+ * Return: 0, or a negative errno after a message; with pids, it is an error
+ * if one of them does not exist or holds no vhost fd.
+ */
+int server_open(struct server **server, const struct server_options *options);
+
+/* Give all devices back. NULL is fine. */
+void server_close(struct server *server);
+
+/**
+ * server_pump() - serve what has come in
+ * @server:	the server
+ *
+ * Stops after a while even if more keeps coming, so that the caller can look
+ * at other things.
+ *
+ * Return: how many records there were.
+ */
+size_t server_pump(struct server *server);
+
+/* A process has ended; @event is the data.u64 of the event. */
+void server_process_gone(struct server *server, uint64_t event);
+
+/* To be called every second as long as server_devices() is not zero: gives
+ * back the devices that their owners have closed.
+ */
+void server_check(struct server *server);
+
+/* How many devices are served now. */
+size_t server_devices(const struct server *server);
+
+/* False if only certain processes are to be served, and all have ended. */
+bool server_has_future(const struct server *server);
+
+/* All devices together, from the start. */
+struct miss_stats server_stats(const struct server *server);
+
+/**
+ * server_for_each() - every device that is served, and the last that were
+ * @server:	the server
+ * @fn:		called with each
+ * @arg:	passed to @fn
+ */
+void server_for_each(const struct server *server,
+		     void (*fn)(const struct device_stats *device, void *arg),
+		     void *arg);
+
+#endif /* IOTLB_SERVER_H */
