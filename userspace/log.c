@@ -94,17 +94,20 @@ bool log_limit_allows(struct log_limit *limit, uint64_t subject,
 	return true;
 }
 
+/* The finaliser of a multiplicative hash: guests choose addresses. */
+static uint64_t mix(uint64_t hash)
+{
+	hash ^= hash >> 32;
+	hash *= 0xd6e8feb86659fd93ULL;
+	hash ^= hash >> 32;
+	hash *= 0xd6e8feb86659fd93ULL;
+	hash ^= hash >> 32;
+	return hash;
+}
+
 uint64_t log_subject(uint64_t dev, uint64_t address, unsigned int matter)
 {
-	uint64_t hash = dev * 0x9e3779b97f4a7c15ULL + matter;
-
-	/* Finaliser of a multiplicative hash; guests choose the address. */
-	hash ^= address;
-	hash ^= hash >> 31;
-	hash *= 0xd6e8feb86659fd93ULL;
-	hash ^= hash >> 32;
-	hash *= 0xd6e8feb86659fd93ULL;
-	hash ^= hash >> 32;
+	uint64_t hash = mix(mix(mix(dev + 1) ^ address) + matter);
 
 	/* An empty slot is zero. */
 	return hash ? hash : 1;

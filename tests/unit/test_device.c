@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "device.h"
+
+static void test_fdinfo(void **state)
+{
+	struct vhost_device dev = { .pid = 5 };
+
+	(void)state;
+	assert_int_equal(vhost_fdinfo_parse("pos:\t0\n"
+					    "vhost-id:\t18446744073709551615\n"
+					    "vhost-iotlb:\t12 2048\n",
+					    &dev),
+			 0);
+	assert_true(dev.has_id);
+	assert_int_equal(dev.id, UINT64_MAX);
+	assert_true(dev.has_iotlb);
+	assert_int_equal(dev.entries, 12);
+	assert_int_equal(dev.limit, 2048);
+	assert_int_equal(dev.pid, 5);
+}
+
+static void test_fdinfo_without_iotlb(void **state)
+{
+	struct vhost_device dev = { .has_iotlb = true, .entries = 3 };
+
+	(void)state;
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7", &dev), 0);
+	assert_true(dev.has_id);
+	assert_int_equal(dev.id, 7);
+	assert_false(dev.has_iotlb);
+	assert_int_equal(dev.entries, 0);
+}
+
+static void test_fdinfo_of_unpatched_kernel(void **state)
+{
+	struct vhost_device dev = { .has_id = true };
+
+	(void)state;
+	assert_int_equal(vhost_fdinfo_parse("pos:\t0\nflags:\t02\n", &dev), 0);
+	assert_false(dev.has_id);
+	assert_int_equal(vhost_fdinfo_parse("", &dev), 0);
+	assert_false(dev.has_id);
+	/* Not at the start of a line, or another key. */
+	assert_int_equal(vhost_fdinfo_parse("x-vhost-id:\t7\nvhost-ids:\t7\n",
+					    &dev),
+			 0);
+	assert_false(dev.has_id);
+}
+
+static void test_strange_fdinfo(void **state)
+{
+	struct vhost_device dev;
+
+	(void)state;
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\n", &dev), -EPROTO);
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t-7\n", &dev), -EPROTO);
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7 8\n", &dev),
+			 -EPROTO);
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\nvhost-iotlb:\t1\n",
+					    &dev),
+			 -EPROTO);
+	assert_int_equal(
+		vhost_fdinfo_parse("vhost-id:\t18446744073709551616\n", &dev),
+		-EPROTO);
+}
+
+static void test_other_files(void **state)
+{
+	struct vhost_device dev;
+	int fd = open("/dev/null", O_RDONLY);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(vhost_device_read(getpid(), fd, &dev, NULL), -ENOTTY);
+	close(fd);
+	assert_int_equal(vhost_device_read(getpid(), fd, &dev, NULL), -ESRCH);
+}
+
+static int never(const struct vhost_device *dev, void *arg)
+{
+	(void)dev;
+	(void)arg;
+	return 1;
+}
+
+static pid_t ended_process(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return pid;
+}
+
+static void test_process_that_has_gone(void **state)
+{
+	struct vhost_device dev;
+	pid_t pid = ended_process();
+
+	(void)state;
+	assert_int_equal(vhost_device_for_each(pid, never, NULL), -ESRCH);
+	assert_int_equal(vhost_device_read(pid, 0, &dev, NULL), -ESRCH);
+	/* This process holds none, and that is no error. */
+	assert_int_equal(vhost_device_for_each(getpid(), never, NULL), 0);
+}
+
+static void test_take_refuses_other_files(void **state)
+{
+	int pidfd = syscall(SYS_pidfd_open, getpid(), 0);
+	int fd = open("/dev/null", O_RDONLY);
+
+	(void)state;
+	assert_true(pidfd >= 0 && fd >= 0);
+	assert_int_equal(vhost_device_take(pidfd, fd, 7), -ESTALE);
+	close(fd);
+	assert_int_equal(vhost_device_take(pidfd, fd, 7), -EBADF);
+	close(pidfd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fdinfo),
+		cmocka_unit_test(test_fdinfo_without_iotlb),
+		cmocka_unit_test(test_fdinfo_of_unpatched_kernel),
+		cmocka_unit_test(test_strange_fdinfo),
+		cmocka_unit_test(test_other_files),
+		cmocka_unit_test(test_process_that_has_gone),
+		cmocka_unit_test(test_take_refuses_other_files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
