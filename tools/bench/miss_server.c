@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "miss_server.h"
+
+#include <err.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <linux/vhost.h>
+
+#define STOP UINT32_MAX
+#define MOST_EVENTS 64
+
+/* The main thread reads the counts for its progress line. */
+static void count(uint64_t *counter)
+{
+	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+}
+
+static void tell_answered(struct miss_server *s)
+{
+	uint64_t one = 1;
+
+	if (__atomic_load_n(&s->is_starting, __ATOMIC_RELAXED) &&
+	    write(s->answered, &one, sizeof(one)) != sizeof(one))
+		warn("cannot write an eventfd");
+}
+
+/*
+ * Things that must never happen are counted each time and told once: a miss
+ * that is not answered comes again and again.
+ */
+static void complain_unmapped(struct miss_server *s, unsigned int device, uint64_t iova)
+{
+	if (!s->unknown)
+		warnx("device %u: vhost wants IOVA 0x%llx, which is not mapped; not answered",
+		      device, (unsigned long long)iova);
+	count(&s->unknown);
+}
+
+static void complain_denied(struct miss_server *s, unsigned int device,
+			    const struct vhost_iotlb_msg *miss, const struct mapping *mapping)
+{
+	if (!s->denied)
+		warnx("device %u: vhost wants access %u to IOVA 0x%llx, which is mapped with %u "
+		      "only; not answered",
+		      device, miss->perm, (unsigned long long)miss->iova, mapping->perm);
+	count(&s->denied);
+}
+
+static void answer(struct miss_server *s, unsigned int device, const struct vhost_iotlb_msg *miss)
+{
+	struct miss_count *counter;
+	struct iova_owner owner;
+	struct mapping mapping;
+	int result;
+
+	if (!layout_translate(s->layout, miss->iova, &mapping, &owner)) {
+		complain_unmapped(s, device, miss->iova);
+		return;
+	}
+	counter = &s->counts[device][owner.direction];
+	count(owner.is_ring ? &counter->ring : &counter->buffer);
+	if (miss->perm & ~mapping.perm) {
+		complain_denied(s, device, miss, &mapping);
+		return;
+	}
+	result = vnet_map(&s->devices[device], s->guest, &mapping);
+	if (!result) {
+		tell_answered(s);
+		return;
+	}
+	if (!s->failed)
+		warnx("device %u: vhost refuses the update of IOVA 0x%llx: %s", device,
+		      (unsigned long long)mapping.iova, strerror(-result));
+	count(&s->failed);
+}
+
+static void serve(struct miss_server *s, unsigned int device)
+{
+	struct vhost_msg_v2 message;
+
+	while (read(s->devices[device].fd, &message, sizeof(message)) == sizeof(message))
+		if (message.type == VHOST_IOTLB_MSG_V2 && message.iotlb.type == VHOST_IOTLB_MISS)
+			answer(s, device, &message.iotlb);
+}
+
+static void *run(void *arg)
+{
+	struct epoll_event events[MOST_EVENTS];
+	struct miss_server *s = arg;
+
+	for (;;) {
+		int n = epoll_wait(s->epoll, events, MOST_EVENTS, -1);
+
+		if (n < 0 && errno != EINTR) {
+			warn("epoll_wait failed in the miss server");
+			return NULL;
+		}
+		for (int i = 0; i < n; i++) {
+			if (events[i].data.u32 == STOP)
+				return NULL;
+			serve(s, events[i].data.u32);
+		}
+	}
+}
+
+static int watch(struct miss_server *s, int fd, uint32_t tag)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u32 = tag};
+
+	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int open_fds(struct miss_server *s)
+{
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	s->stop = eventfd(0, EFD_CLOEXEC);
+	s->answered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->epoll < 0 || s->stop < 0 || s->answered < 0 || watch(s, s->stop, STOP))
+		return -1;
+	for (unsigned int i = 0; i < s->layout->o.devices; i++)
+		if (watch(s, s->devices[i].fd, i))
+			return -1;
+	return 0;
+}
+
+int miss_server_start(struct miss_server *s, const struct layout *l, const struct guest *g,
+		      struct vnet *devices)
+{
+	int result;
+
+	*s = (struct miss_server){
+		.layout = l,
+		.guest = g,
+		.devices = devices,
+		.epoll = -1,
+		.stop = -1,
+		.answered = -1,
+		.is_starting = true,
+		.counts = calloc(l->o.devices, sizeof(*s->counts)),
+	};
+	if (!s->counts || open_fds(s)) {
+		warn("cannot set up the miss server");
+		miss_server_free(s);
+		return -1;
+	}
+	result = pthread_create(&s->thread, NULL, run, s);
+	if (result) {
+		warnx("cannot start the miss server: %s", strerror(result));
+		miss_server_free(s);
+		return -1;
+	}
+	s->is_running = true;
+	return 0;
+}
+
+uint64_t miss_server_total(const struct miss_server *s)
+{
+	uint64_t total = 0;
+
+	for (unsigned int i = 0; i < s->layout->o.devices; i++)
+		for (int d = 0; d < NR_DIRECTIONS; d++) {
+			const struct miss_count *c = &s->counts[i][d];
+
+			total += __atomic_load_n(&c->ring, __ATOMIC_RELAXED) +
+				 __atomic_load_n(&c->buffer, __ATOMIC_RELAXED);
+		}
+	return total;
+}
+
+void miss_server_started(struct miss_server *s)
+{
+	__atomic_store_n(&s->is_starting, false, __ATOMIC_RELAXED);
+}
+
+void miss_server_stop(struct miss_server *s)
+{
+	uint64_t one = 1;
+
+	if (!s->is_running)
+		return;
+	if (write(s->stop, &one, sizeof(one)) != sizeof(one))
+		err(1, "cannot stop the miss server");
+	pthread_join(s->thread, NULL);
+	s->is_running = false;
+}
+
+void miss_server_free(struct miss_server *s)
+{
+	miss_server_stop(s);
+	if (s->epoll >= 0)
+		close(s->epoll);
+	if (s->stop >= 0)
+		close(s->stop);
+	if (s->answered >= 0)
+		close(s->answered);
+	free(s->counts);
+	s->counts = NULL;
+	s->epoll = -1;
+	s->stop = -1;
+	s->answered = -1;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Answers the misses of all our devices, as QEMU's main loop does: one thread,
+ * epoll over the vhost fds, read() the misses, write() the updates.
+ */
+#ifndef BENCH_MISS_SERVER_H
+#define BENCH_MISS_SERVER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest.h"
+#include "layout.h"
+#include "vnet.h"
+
+struct miss_count {
+	uint64_t ring;	 /* misses of ring addresses */
+	uint64_t buffer; /* misses of packets' buffers */
+};
+
+struct miss_server {
+	const struct layout *layout;
+	const struct guest *guest;
+	struct vnet *devices;
+	pthread_t thread;
+	bool is_running;
+	int epoll;
+	int stop;	  /* eventfd */
+	int answered;	  /* eventfd: an answer was written, while starting */
+	bool is_starting; /* tell @answered */
+	uint64_t unknown; /* misses of an address that is not mapped */
+	uint64_t denied;  /* misses that want more access than is mapped */
+	uint64_t failed;  /* updates that vhost refused */
+	struct miss_count (*counts)[NR_DIRECTIONS]; /* one for each device */
+};
+
+/* Return: 0, or -1 after a message. */
+int miss_server_start(struct miss_server *s, const struct layout *l, const struct guest *g,
+		      struct vnet *devices);
+
+/* Misses of all devices so far. */
+uint64_t miss_server_total(const struct miss_server *s);
+
+/* No more use for @answered: save the writes to it. */
+void miss_server_started(struct miss_server *s);
+
+/* The counts stay until miss_server_free(). */
+void miss_server_stop(struct miss_server *s);
+void miss_server_free(struct miss_server *s);
+
+#endif /* BENCH_MISS_SERVER_H */

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "start.h"
+
+#include <err.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+/*
+ * Another process tells nobody that it has answered, so its answer is polled
+ * for; and an unpatched vhost reports the miss anew for every attempt.
+ */
+#define SHORTEST_WAIT_MS 1
+#define LONGEST_WAIT_MS 100
+
+struct prefault {
+	const struct guest *guest;
+	const struct vnet *device;
+};
+
+static int install(const struct mapping *mapping, void *arg)
+{
+	const struct prefault *p = arg;
+	int result = vnet_map(p->device, p->guest, mapping);
+
+	if (result)
+		warnx("device %u: vhost refuses the mapping of IOVA 0x%llx: %s", p->device->number,
+		      (unsigned long long)mapping->iova, strerror(-result));
+	return result;
+}
+
+/* Return: true if a signal came. */
+static bool wait_for_answer(struct miss_server *server, int signals, int ms)
+{
+	struct pollfd fds[] = {
+		{.fd = signals, .events = POLLIN},
+		{.fd = server ? server->answered : -1, .events = POLLIN},
+	};
+	uint64_t answers;
+
+	if (poll(fds, 2, ms) < 0)
+		return false;
+	/* How many does not matter: one more attempt tells. */
+	if (fds[1].revents && read(server->answered, &answers, sizeof(answers)) < 0)
+		warn("cannot read an eventfd");
+	return fds[0].revents;
+}
+
+static void complain_no_answer(const struct options *o, const struct vnet *v,
+			       enum direction direction, const struct ring_place *iova)
+{
+	warnx("device %u %s: no translation of the used ring at IOVA 0x%llx within %u s%s",
+	      v->number, direction_name(direction), (unsigned long long)iova->used, o->timeout,
+	      o->server == SERVER_FD ? "; does a BPF program keep the misses from us?" : "");
+	if (o->server == SERVER_NONE)
+		warnx("device %u %s: --server none: does another process serve the misses of "
+		      "process %d? --server fd serves them here",
+		      v->number, direction_name(direction), (int)getpid());
+}
+
+static enum start_result start_queue(const struct options *o, const struct layout *l,
+				     struct vnet *v, enum direction direction,
+				     struct miss_server *server, int signals)
+{
+	uint64_t deadline = clock_ns() + o->timeout * NS_PER_S;
+	struct ring_place iova = layout_ring_iova(l, v->number, direction);
+	int wait = server ? LONGEST_WAIT_MS : SHORTEST_WAIT_MS;
+
+	for (;;) {
+		int result = vnet_start_queue(v, direction);
+
+		if (!result)
+			return START_DONE;
+		if (result != -EFAULT) {
+			warnx("device %u %s: VHOST_NET_SET_BACKEND failed: %s", v->number,
+			      direction_name(direction), strerror(-result));
+			return START_FAILED;
+		}
+		if (clock_ns() >= deadline) {
+			complain_no_answer(o, v, direction, &iova);
+			return START_FAILED;
+		}
+		if (wait_for_answer(server, signals, wait))
+			return START_INTERRUPTED;
+		if (wait < LONGEST_WAIT_MS)
+			wait *= 2;
+	}
+}
+
+enum start_result start_devices(const struct options *o, const struct layout *l,
+				const struct guest *g, struct vnet *devices,
+				struct miss_server *server, int signals)
+{
+	enum start_result result;
+
+	for (unsigned int i = 0; i < o->layout.devices; i++) {
+		struct prefault p = {g, &devices[i]};
+
+		if (o->prefault && layout_for_each(l, i, true, install, &p))
+			return START_FAILED;
+		for (int d = 0; d < NR_DIRECTIONS; d++) {
+			if (!l->o.has[d])
+				continue;
+			result = start_queue(o, l, &devices[i], d, server, signals);
+			if (result != START_DONE)
+				return result;
+		}
+	}
+	return START_DONE;
+}
