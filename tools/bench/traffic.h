@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Drives the streams of all devices from one epoll loop. */
+#ifndef BENCH_TRAFFIC_H
+#define BENCH_TRAFFIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stream.h"
+
+struct traffic {
+	const struct options *options;
+	struct stream *streams;
+	unsigned int nr_streams;
+	int signals; /* signalfd: somebody wants us to stop */
+	bool stopping;
+	bool interrupted;
+	uint64_t started; /* ns */
+	uint64_t elapsed; /* ns, until the last packet */
+	int epoll;
+	int timer;
+	unsigned int unfinished;
+	unsigned int stuck;
+	void (*each_second)(const struct traffic *t, void *arg);
+	void *arg;
+};
+
+/**
+ * traffic_run() - send, receive and verify all packets
+ * @t:		with options, streams, signals and each_second set
+ *
+ * Ends when all streams are done or stuck, or after a signal: what is in
+ * flight then is still waited for, up to two seconds or a second signal.
+ *
+ * Return: 0, or -1 after a message if it could not be done at all. Whether all
+ * went well is in the streams.
+ */
+int traffic_run(struct traffic *t);
+
+#endif /* BENCH_TRAFFIC_H */
