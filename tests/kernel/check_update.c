@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/* UPDATEs that overlap what is mapped already: the newest counts. */
+#include <errno.h>
+
+#include "check.h"
+#include "device.h"
+#include "frame.h"
+
+/* Offers the buffer at @page as it is; the tag of what comes out. */
+static int64_t send_as_it_is(struct device *d, unsigned int page)
+{
+	unsigned int used = device_used(d, TX);
+
+	device_offer(d, TX, device_iova(page), FRAME_BUFFER);
+	device_kick_and_flush(d, TX);
+	if (device_used(d, TX) != used + 1)
+		return -1;
+	return device_wait_frame(d);
+}
+
+static void write_frame(struct device *d, unsigned int page, uint32_t tag)
+{
+	uint8_t *memory = device_page(d, page);
+
+	frame_fill(memory + FRAME_HEADER, tag);
+}
+
+static bool moved(void)
+{
+	struct device *d = device_open_running();
+	int64_t tag;
+
+	write_frame(d, FIRST_PAGE, 31);
+	write_frame(d, FIRST_PAGE + 1, 32);
+	EXPECT(!device_map(d, FIRST_PAGE, VHOST_ACCESS_RW), "refused");
+	tag = send_as_it_is(d, FIRST_PAGE);
+	EXPECT(tag == 31, "frame %lld came out", (long long)tag);
+
+	EXPECT(!device_update(d, device_iova(FIRST_PAGE), PAGE, device_page(d, FIRST_PAGE + 1),
+			      VHOST_ACCESS_RW),
+	       "refused");
+	tag = send_as_it_is(d, FIRST_PAGE);
+	FEATURE(tag == 32, "frame %lld came out, from the old place", (long long)tag);
+	return true;
+}
+
+static bool raised(void)
+{
+	struct device *d = device_open_running();
+	int64_t tag;
+
+	EXPECT(!device_map(d, FIRST_PAGE, VHOST_ACCESS_WO), "refused");
+	EXPECT(!device_map(d, FIRST_PAGE, VHOST_ACCESS_RW), "refused");
+	write_frame(d, FIRST_PAGE, 33);
+	tag = send_as_it_is(d, FIRST_PAGE);
+	FEATURE(tag == 33, "the page stays write-only");
+	return true;
+}
+
+static bool lowered(void)
+{
+	struct device *d = device_open_running();
+	struct vhost_iotlb_msg msg;
+
+	EXPECT(!device_map(d, FIRST_PAGE, VHOST_ACCESS_RW), "refused");
+	EXPECT(!device_map(d, FIRST_PAGE, VHOST_ACCESS_WO), "refused");
+	device_send(d, FIRST_PAGE, 34);
+	FEATURE(device_used(d, TX) == 0, "read what is write-only");
+	EXPECT(!device_read_miss(d, &msg), "no miss");
+	return true;
+}
+
+/* Maps four pages from @page on to @target in one. */
+static int map_four(struct device *d, unsigned int page, unsigned int target)
+{
+	return device_update(d, device_iova(page), 4 * PAGE, device_page(d, target),
+			     VHOST_ACCESS_RW);
+}
+
+static bool overlapped_inside(void)
+{
+	struct device *d = device_open_running();
+	struct vhost_iotlb_msg msg;
+	int64_t tag;
+
+	write_frame(d, FIRST_PAGE + 1, 35);
+	write_frame(d, FIRST_PAGE + 10, 36);
+	EXPECT(!map_four(d, FIRST_PAGE, FIRST_PAGE), "refused");
+	EXPECT(!device_update(d, device_iova(FIRST_PAGE + 1), PAGE, device_page(d, FIRST_PAGE + 10),
+			      VHOST_ACCESS_RW),
+	       "refused");
+	tag = send_as_it_is(d, FIRST_PAGE + 1);
+	FEATURE(tag == 36, "frame %lld came out, from the old place", (long long)tag);
+
+	/* The rest of the old mapping is asked for again. */
+	device_send(d, FIRST_PAGE, 37);
+	EXPECT(!device_read_miss(d, &msg), "no miss");
+	EXPECT(msg.iova == device_iova(FIRST_PAGE), "at 0x%llx", (unsigned long long)msg.iova);
+	return true;
+}
+
+static bool overlapped_above(void)
+{
+	struct device *d = device_open_running();
+	int64_t tag;
+
+	write_frame(d, FIRST_PAGE + 3, 38);
+	write_frame(d, FIRST_PAGE + 21, 39);
+	EXPECT(!map_four(d, FIRST_PAGE, FIRST_PAGE), "refused");
+	EXPECT(!map_four(d, FIRST_PAGE + 2, FIRST_PAGE + 20), "refused");
+	tag = send_as_it_is(d, FIRST_PAGE + 3);
+	FEATURE(tag == 39, "frame %lld came out, from the old place", (long long)tag);
+	return true;
+}
+
+static bool overlapped_below(void)
+{
+	struct device *d = device_open_running();
+	int64_t tag;
+
+	write_frame(d, FIRST_PAGE + 2, 40);
+	write_frame(d, FIRST_PAGE + 22, 41);
+	EXPECT(!map_four(d, FIRST_PAGE + 2, FIRST_PAGE + 2), "refused");
+	EXPECT(!map_four(d, FIRST_PAGE, FIRST_PAGE + 20), "refused");
+	tag = send_as_it_is(d, FIRST_PAGE + 2);
+	EXPECT(tag == 41, "frame %lld came out, from the old place", (long long)tag);
+	return true;
+}
+
+static bool neighbours_stay(void)
+{
+	struct device *d = device_open_running();
+	int64_t tag;
+
+	for (int i = 0; i < 3; i++) {
+		write_frame(d, FIRST_PAGE + i, 42 + i);
+		EXPECT(!device_map(d, FIRST_PAGE + i, VHOST_ACCESS_RW), "refused");
+	}
+	EXPECT(!device_map(d, FIRST_PAGE + 1, VHOST_ACCESS_RW), "refused");
+	for (int i = 0; i < 3; i++) {
+		tag = send_as_it_is(d, FIRST_PAGE + i);
+		EXPECT(tag == 42 + i, "frame %lld came out of page %d", (long long)tag, i);
+	}
+	return true;
+}
+
+/* vhost remembers where the rings are: an UPDATE must make it forget. */
+static bool moved_ring(void)
+{
+	struct device *d = device_open_running();
+	unsigned int page = device_ring_page(TX, USED);
+	struct vring_used *moved_used = device_page(d, FIRST_PAGE + 5);
+
+	EXPECT(!device_map(d, FIRST_PAGE, VHOST_ACCESS_RO), "refused");
+	device_send(d, FIRST_PAGE, 45);
+	EXPECT(device_used(d, TX) == 1, "not sent");
+	EXPECT(!device_update(d, device_iova(page), PAGE, moved_used, VHOST_ACCESS_RW), "refused");
+	device_send(d, FIRST_PAGE, 46);
+	FEATURE(device_used(d, TX) == 1, "the old ring is still written to");
+	EXPECT(moved_used->idx == 2, "index %u in the new ring", moved_used->idx);
+	return true;
+}
+
+static bool invalidated(void)
+{
+	struct device *d = device_open_running();
+	struct vhost_iotlb_msg msg;
+
+	EXPECT(!device_map(d, FIRST_PAGE, VHOST_ACCESS_RO), "refused");
+	EXPECT(!device_invalidate(d, device_iova(FIRST_PAGE), PAGE), "refused");
+	device_send(d, FIRST_PAGE, 47);
+	EXPECT(device_used(d, TX) == 0, "sent without a translation");
+	EXPECT(!device_read_miss(d, &msg), "no miss");
+	return true;
+}
+
+static bool refused(void)
+{
+	struct device *d = device_open_running();
+	const uint64_t iova = device_iova(FIRST_PAGE);
+	void *kernel = (void *)0xffff888000000000ULL;
+	struct vhost_iotlb_msg msg;
+
+	device_send(d, FIRST_PAGE, 48);
+	EXPECT(device_update(d, iova, PAGE, kernel, VHOST_ACCESS_RW) < 0,
+	       "the kernel's memory was mapped");
+	EXPECT(device_update(d, iova, 0, d->memory, VHOST_ACCESS_RW) < 0, "nothing was mapped");
+	EXPECT(device_update(d, iova, -PAGE, d->memory, VHOST_ACCESS_RW) < 0,
+	       "a range beyond the last address was mapped");
+	device_flush(d);
+	EXPECT(device_used(d, TX) == 0, "sent without a translation");
+	EXPECT(!device_read_miss(d, &msg), "the miss is gone");
+	return true;
+}
+
+static bool refused_keeps_the_old(void)
+{
+	struct device *d = device_open_running();
+	void *kernel = (void *)0xffff888000000000ULL;
+	int64_t tag;
+
+	write_frame(d, FIRST_PAGE, 49);
+	EXPECT(!device_map(d, FIRST_PAGE, VHOST_ACCESS_RW), "refused");
+	EXPECT(device_update(d, device_iova(FIRST_PAGE), PAGE, kernel, VHOST_ACCESS_RW) < 0,
+	       "the kernel's memory was mapped");
+	tag = send_as_it_is(d, FIRST_PAGE);
+	EXPECT(tag == 49, "frame %lld came out", (long long)tag);
+	return true;
+}
+
+static const struct check list[] = {
+	{"a page that moves is read at its new place", moved, STOCK_FAILS},
+	{"a permission can be raised", raised, STOCK_FAILS},
+	{"a permission can be lowered", lowered, STOCK_FAILS},
+	{"a page within an older mapping is replaced", overlapped_inside, STOCK_FAILS},
+	{"the end of an older mapping is replaced", overlapped_above, STOCK_FAILS},
+	{"the start of an older mapping is replaced", overlapped_below, STOCK_PASSES},
+	{"neighbours of what is replaced stay", neighbours_stay, STOCK_PASSES},
+	{"a part of the ring that moves is used at its new place", moved_ring, STOCK_FAILS},
+	{"INVALIDATE removes a mapping", invalidated, STOCK_PASSES},
+	{"an UPDATE that is refused answers no miss", refused, STOCK_PASSES},
+	{"an UPDATE that is refused replaces nothing", refused_keeps_the_old, STOCK_PASSES},
+};
+
+CHECK_GROUP(update, list);

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <linux/if.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_config.h>
+
+#include "check.h"
+#include "frame.h"
+
+/* Above 4 GiB: whatever loses the upper half of an address shows. */
+#define IOVA_BASE 0x300000000ULL
+
+static struct device *devices;
+
+void device_enter_namespace(void)
+{
+	static const char ipv6[] = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
+	int fd;
+
+	if (unshare(CLONE_NEWNET))
+		bail_out_errno("cannot make a network namespace");
+
+	/* The kernel must not send frames of its own through our taps. */
+	fd = open(ipv6, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return;
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		bail_out_errno("cannot write %s", ipv6);
+	close(fd);
+}
+
+static int try_ioctl(int fd, unsigned long request, const void *argument)
+{
+	return ioctl(fd, request, argument) ? -errno : 0;
+}
+
+#define must_ioctl(fd, request, argument)                                                          \
+	do {                                                                                       \
+		if (try_ioctl(fd, request, argument))                                              \
+			bail_out_errno("%s failed", #request);                                     \
+	} while (0)
+
+int device_open_bare(uint64_t features)
+{
+	uint64_t backend = 1ULL << VHOST_BACKEND_F_IOTLB_MSG_V2;
+	int fd = open("/dev/vhost-net", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		bail_out_errno("cannot open /dev/vhost-net");
+	must_ioctl(fd, VHOST_SET_OWNER, NULL);
+	must_ioctl(fd, VHOST_SET_BACKEND_FEATURES, &backend);
+	must_ioctl(fd, VHOST_SET_FEATURES, &features);
+	return fd;
+}
+
+static void set_memory_table(const struct device *d)
+{
+	uint8_t buffer[sizeof(struct vhost_memory) + sizeof(struct vhost_memory_region)] = {0};
+	struct vhost_memory *table = (void *)buffer;
+
+	table->nregions = 1;
+	table->regions[0].memory_size = NR_PAGES * PAGE;
+	table->regions[0].userspace_addr = (uintptr_t)d->memory;
+	must_ioctl(d->fd, VHOST_SET_MEM_TABLE, table);
+}
+
+static void open_tap(struct device *d)
+{
+	static unsigned int number;
+	struct sockaddr_ll address = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(FRAME_ETHERTYPE),
+	};
+	struct ifreq request = {0};
+	int header = FRAME_HEADER, on = 1;
+
+	d->tap = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	d->socket = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (d->tap < 0 || d->socket < 0)
+		bail_out_errno("cannot open a tap and a packet socket");
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "test%u",
+		 __atomic_fetch_add(&number, 1, __ATOMIC_RELAXED));
+	request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+	must_ioctl(d->tap, TUNSETIFF, &request);
+	must_ioctl(d->tap, TUNSETVNETHDRSZ, &header);
+	request.ifr_flags = IFF_UP;
+	must_ioctl(d->socket, SIOCSIFFLAGS, &request);
+	must_ioctl(d->socket, SIOCGIFINDEX, &request);
+	address.sll_ifindex = request.ifr_ifindex;
+	/* Without a queueing discipline, send() ends when the tap has it. */
+	if (setsockopt(d->socket, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on)) ||
+	    bind(d->socket, (struct sockaddr *)&address, sizeof(address)))
+		bail_out_errno("cannot bind a packet socket");
+}
+
+static int new_eventfd(void)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	if (fd < 0)
+		bail_out_errno("cannot make an eventfd");
+	return fd;
+}
+
+static uint64_t ring_iova(int queue, int part)
+{
+	return device_iova(device_ring_page(queue, part));
+}
+
+static void open_queue(struct device *d, int queue, bool has_iotlb)
+{
+	struct queue *q = &d->queues[queue];
+	struct vhost_vring_state size = {queue, RING_SIZE};
+	struct vhost_vring_addr address = {.index = queue};
+	struct vhost_vring_file file = {.index = queue};
+
+	q->desc = device_page(d, device_ring_page(queue, DESC));
+	q->avail = device_page(d, device_ring_page(queue, AVAIL));
+	q->used = device_page(d, device_ring_page(queue, USED));
+	q->kick = new_eventfd();
+	q->call = new_eventfd();
+
+	if (has_iotlb) {
+		address.desc_user_addr = ring_iova(queue, DESC);
+		address.avail_user_addr = ring_iova(queue, AVAIL);
+		address.used_user_addr = ring_iova(queue, USED);
+	} else {
+		address.desc_user_addr = (uintptr_t)q->desc;
+		address.avail_user_addr = (uintptr_t)q->avail;
+		address.used_user_addr = (uintptr_t)q->used;
+	}
+	must_ioctl(d->fd, VHOST_SET_VRING_NUM, &size);
+	must_ioctl(d->fd, VHOST_SET_VRING_ADDR, &address);
+	file.fd = q->kick;
+	must_ioctl(d->fd, VHOST_SET_VRING_KICK, &file);
+	file.fd = q->call;
+	must_ioctl(d->fd, VHOST_SET_VRING_CALL, &file);
+}
+
+/* Threads open and close devices too. */
+static void list_device(struct device *d)
+{
+	do {
+		d->next = __atomic_load_n(&devices, __ATOMIC_ACQUIRE);
+	} while (!__atomic_compare_exchange_n(&devices, &d->next, d, false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_ACQUIRE));
+}
+
+static struct device *open_device(bool has_iotlb)
+{
+	struct device *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		bail_out_errno("no memory");
+	d->memory = mmap(NULL, NR_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+	if (d->memory == MAP_FAILED)
+		bail_out_errno("no memory");
+	d->fd = device_open_bare(1ULL << VIRTIO_F_VERSION_1 | (uint64_t)has_iotlb
+								      << VIRTIO_F_ACCESS_PLATFORM);
+	set_memory_table(d);
+	open_tap(d);
+	for (int queue = 0; queue < NR_QUEUES; queue++)
+		open_queue(d, queue, has_iotlb);
+	list_device(d);
+	return d;
+}
+
+struct device *device_open(void)
+{
+	return open_device(true);
+}
+
+struct device *device_open_without_iotlb(void)
+{
+	return open_device(false);
+}
+
+struct device *device_open_running(void)
+{
+	struct device *d = device_open();
+
+	for (int page = 0; page < RING_PAGES; page++)
+		if (device_map(d, page, VHOST_ACCESS_RW))
+			bail_out("cannot map the rings");
+	for (int queue = 0; queue < NR_QUEUES; queue++)
+		if (device_start_queue(d, queue))
+			bail_out("cannot start virtqueue %d", queue);
+	/* They look at their rings once. */
+	device_flush(d);
+	return d;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* The struct stays on the list: threads walk it without a lock. */
+void device_close(struct device *d)
+{
+	close_fd(&d->fd);
+	close_fd(&d->tap);
+	close_fd(&d->socket);
+	for (int queue = 0; queue < NR_QUEUES; queue++) {
+		close_fd(&d->queues[queue].kick);
+		close_fd(&d->queues[queue].call);
+	}
+	if (d->memory)
+		munmap(d->memory, NR_PAGES * PAGE);
+	d->memory = NULL;
+}
+
+void device_close_all(void)
+{
+	while (devices) {
+		struct device *d = devices;
+
+		devices = d->next;
+		device_close(d);
+		free(d);
+	}
+}
+
+uint64_t device_iova(unsigned int page)
+{
+	return IOVA_BASE + page * PAGE;
+}
+
+void *device_page(const struct device *d, unsigned int page)
+{
+	return d->memory + page * PAGE;
+}
+
+unsigned int device_ring_page(int queue, int part)
+{
+	return queue * NR_PARTS + part;
+}
+
+static int write_message(const struct device *d, const struct vhost_iotlb_msg *iotlb)
+{
+	struct vhost_msg_v2 msg = {
+		.type = VHOST_IOTLB_MSG_V2,
+		.iotlb = *iotlb,
+	};
+	ssize_t written = write(d->fd, &msg, sizeof(msg));
+
+	if (written < 0)
+		return -errno;
+	return written == sizeof(msg) ? 0 : -EIO;
+}
+
+int device_update(const struct device *d, uint64_t iova, uint64_t size, const void *target,
+		  int perm)
+{
+	struct vhost_iotlb_msg msg = {
+		.iova = iova,
+		.size = size,
+		.uaddr = (uintptr_t)target,
+		.perm = perm,
+		.type = VHOST_IOTLB_UPDATE,
+	};
+
+	return write_message(d, &msg);
+}
+
+int device_map(const struct device *d, unsigned int page, int perm)
+{
+	return device_update(d, device_iova(page), PAGE, device_page(d, page), perm);
+}
+
+int device_invalidate(const struct device *d, uint64_t iova, uint64_t size)
+{
+	struct vhost_iotlb_msg msg = {
+		.iova = iova,
+		.size = size,
+		.type = VHOST_IOTLB_INVALIDATE,
+	};
+
+	return write_message(d, &msg);
+}
+
+int device_read_miss(const struct device *d, struct vhost_iotlb_msg *msg)
+{
+	struct vhost_msg_v2 message;
+	ssize_t size = read(d->fd, &message, sizeof(message));
+
+	if (size < 0)
+		return -errno;
+	if (size != sizeof(message) || message.type != VHOST_IOTLB_MSG_V2 ||
+	    message.iotlb.type != VHOST_IOTLB_MISS)
+		return -EPROTO;
+	*msg = message.iotlb;
+	return 0;
+}
+
+static bool poll_in(int fd, int timeout_ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, timeout_ms) == 1 && (p.revents & POLLIN);
+}
+
+bool device_has_message(const struct device *d)
+{
+	return poll_in(d->fd, 0);
+}
+
+bool device_wait_message(const struct device *d)
+{
+	return poll_in(d->fd, LIMIT_MS);
+}
+
+static int set_backend(const struct device *d, int queue, int fd)
+{
+	struct vhost_vring_file backend = {.index = queue, .fd = fd};
+
+	return try_ioctl(d->fd, VHOST_NET_SET_BACKEND, &backend);
+}
+
+int device_start_queue(const struct device *d, int queue)
+{
+	return set_backend(d, queue, d->tap);
+}
+
+int device_stop_queue(const struct device *d, int queue)
+{
+	return set_backend(d, queue, -1);
+}
+
+unsigned int device_offer(struct device *d, int queue, uint64_t iova, uint32_t length)
+{
+	struct queue *q = &d->queues[queue];
+	uint16_t idx = q->avail->idx;
+	unsigned int descriptor = idx % RING_SIZE;
+
+	q->desc[descriptor] = (struct vring_desc){
+		.addr = iova,
+		.len = length,
+		.flags = queue == RX ? VRING_DESC_F_WRITE : 0,
+	};
+	q->avail->ring[descriptor] = descriptor;
+	__atomic_store_n(&q->avail->idx, idx + 1, __ATOMIC_RELEASE);
+	return descriptor;
+}
+
+void device_set_address(struct device *d, int queue, unsigned int descriptor, uint64_t iova)
+{
+	__atomic_store_n(&d->queues[queue].desc[descriptor].addr, iova, __ATOMIC_RELEASE);
+}
+
+unsigned int device_used(const struct device *d, int queue)
+{
+	return __atomic_load_n(&d->queues[queue].used->idx, __ATOMIC_ACQUIRE);
+}
+
+void device_kick(const struct device *d, int queue)
+{
+	uint64_t one = 1;
+
+	/* Ours to reset: vhost is woken but does not read it. */
+	(void)!read(d->queues[queue].kick, &(uint64_t){0}, sizeof(one));
+	if (write(d->queues[queue].kick, &one, sizeof(one)) != sizeof(one))
+		bail_out_errno("cannot kick");
+}
+
+/*
+ * The kernel flushes all work of a device when a virtqueue is given another
+ * eventfd for kicks. The new one must be clear, or else it is a kick.
+ */
+void device_flush(struct device *d)
+{
+	struct queue *q = &d->queues[RX];
+	struct vhost_vring_file file = {.index = RX, .fd = new_eventfd()};
+
+	must_ioctl(d->fd, VHOST_SET_VRING_KICK, &file);
+	close(q->kick);
+	q->kick = file.fd;
+}
+
+void device_kick_and_flush(struct device *d, int queue)
+{
+	device_kick(d, queue);
+	device_flush(d);
+}
+
+unsigned int device_send(struct device *d, unsigned int page, uint32_t tag)
+{
+	uint8_t *buffer = device_page(d, page);
+	unsigned int descriptor;
+
+	memset(buffer, 0, FRAME_HEADER);
+	frame_fill(buffer + FRAME_HEADER, tag);
+	descriptor = device_offer(d, TX, device_iova(page), FRAME_BUFFER);
+	device_kick_and_flush(d, TX);
+	return descriptor;
+}
+
+void device_inject(const struct device *d, uint32_t tag)
+{
+	uint8_t frame[FRAME_SIZE];
+
+	frame_fill(frame, tag);
+	if (send(d->socket, frame, sizeof(frame), 0) != sizeof(frame))
+		bail_out_errno("cannot send to the tap");
+}
+
+int64_t device_wait_frame(const struct device *d)
+{
+	uint8_t frame[FRAME_SIZE + 1];
+	ssize_t size;
+
+	if (!poll_in(d->socket, LIMIT_MS))
+		return -1;
+	size = recv(d->socket, frame, sizeof(frame), 0);
+	return size < 0 ? -1 : frame_tag(frame, size);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A virtio-net device with everything in our hands: /dev/vhost-net, the rings,
+ * the IOTLB's messages, and a tap with a packet socket at the far end.
+ *
+ * The device's memory is a row of pages. Page n has the I/O virtual address
+ * device_iova(n), for which vhost has no translation until it is told one.
+ * What cannot fail on a sane system ends the program; what is under test
+ * returns its result.
+ */
+#ifndef KERNEL_TEST_DEVICE_H
+#define KERNEL_TEST_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <linux/vhost.h>
+#include <linux/virtio_ring.h>
+
+#define PAGE 4096UL
+
+/* The virtqueues of virtio-net, by index. */
+enum { RX, TX, NR_QUEUES };
+
+/* Parts of a ring: each has a page of its own. */
+enum { DESC, AVAIL, USED, NR_PARTS };
+
+#define RING_PAGES (NR_QUEUES * NR_PARTS)
+#define RING_SIZE 64
+
+/* Pages for buffers. */
+#define FIRST_PAGE 8
+#define NR_PAGES 64
+
+struct queue {
+	struct vring_desc *desc;
+	struct vring_avail *avail;
+	struct vring_used *used;
+	int kick; /* eventfds */
+	int call;
+};
+
+struct device {
+	int fd; /* vhost, non-blocking */
+	int tap;
+	int socket; /* what the device sends comes out here, and vice versa */
+	uint8_t *memory;
+	struct queue queues[NR_QUEUES];
+	struct device *next;
+};
+
+/* Leave the network of the system for one of our own. */
+void device_enter_namespace(void);
+
+/**
+ * device_open() - make a device; its virtqueues have no backend yet
+ *
+ * The runner closes it after the check, if the check does not.
+ */
+struct device *device_open(void);
+
+/* As device_open(), but its addresses are offsets into its memory. */
+struct device *device_open_without_iotlb(void);
+
+/* As device_open(), with rings mapped and both virtqueues running. */
+struct device *device_open_running(void);
+void device_close(struct device *d);
+void device_close_all(void);
+
+/* Just the file descriptor, with an owner and @features. */
+int device_open_bare(uint64_t features);
+
+uint64_t device_iova(unsigned int page);
+void *device_page(const struct device *d, unsigned int page);
+
+/* Page of a part of a ring. */
+unsigned int device_ring_page(int queue, int part);
+
+/* IOTLB messages. Return: 0 or a negative errno. */
+int device_update(const struct device *d, uint64_t iova, uint64_t size, const void *target,
+		  int perm);
+int device_map(const struct device *d, unsigned int page, int perm);
+int device_invalidate(const struct device *d, uint64_t iova, uint64_t size);
+
+/**
+ * device_read_miss() - read a message without waiting
+ *
+ * Return: 0, -EAGAIN if there is none, or another negative errno.
+ */
+int device_read_miss(const struct device *d, struct vhost_iotlb_msg *msg);
+
+/* Does poll() say that there is a message? */
+bool device_has_message(const struct device *d);
+
+/* Wait until there is a message. Return: false after LIMIT_MS. */
+bool device_wait_message(const struct device *d);
+
+/* The tap as backend. Return: 0 or a negative errno. */
+int device_start_queue(const struct device *d, int queue);
+int device_stop_queue(const struct device *d, int queue);
+
+/* Offer a buffer. Return: its descriptor. */
+unsigned int device_offer(struct device *d, int queue, uint64_t iova, uint32_t length);
+void device_set_address(struct device *d, int queue, unsigned int descriptor, uint64_t iova);
+
+/* Number of buffers that the device has given back. */
+unsigned int device_used(const struct device *d, int queue);
+void device_kick(const struct device *d, int queue);
+
+/*
+ * Wait until the device has done all that it was going to do: after this,
+ * what has not happened will not happen by itself.
+ */
+void device_flush(struct device *d);
+void device_kick_and_flush(struct device *d, int queue);
+
+/* Put a frame on a page, offer it, kick and flush. Return: its descriptor. */
+unsigned int device_send(struct device *d, unsigned int page, uint32_t tag);
+
+/* Send a frame to the device. */
+void device_inject(const struct device *d, uint32_t tag);
+
+/* The tag of the next frame that the device sends, -1 if it is not ours. */
+int64_t device_wait_frame(const struct device *d);
+
+#endif /* KERNEL_TEST_DEVICE_H */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What /proc/self/fdinfo tells of a vhost file descriptor. */
+#ifndef KERNEL_TEST_FDINFO_H
+#define KERNEL_TEST_FDINFO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FDINFO_REGIONS 8
+
+struct fdinfo_region {
+	uint64_t gpa, size, hva;
+};
+
+struct fdinfo {
+	bool has_id;
+	uint64_t id;
+	bool has_iotlb;
+	unsigned int entries, limit;
+	unsigned int nr_regions; /* all of them, even beyond FDINFO_REGIONS */
+	struct fdinfo_region regions[FDINFO_REGIONS];
+};
+
+void fdinfo_read(struct fdinfo *info, int fd);
+
+/* The device's number, 0 without the patches. */
+uint64_t fdinfo_id(int fd);
+
+/* The module's parameter: the most entries that an IOTLB may have. */
+unsigned int fdinfo_limit(void);
+
+#endif /* KERNEL_TEST_FDINFO_H */

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "hook.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "check.h"
+#include "hook.skel.h"
+
+#define MAX_HOOKS 8
+#define MAX_RECORDS 64
+
+struct hook {
+	struct hook_bpf *skel;
+	struct bpf_map *map;
+	struct bpf_link *link;
+	struct ring_buffer *ring;
+	struct hook_record records[MAX_RECORDS];
+	unsigned int nr_records, taken;
+};
+
+static struct hook *hooks[MAX_HOOKS];
+
+/* Refusals are what some checks want; TAP gets the rest as comments. */
+static int print(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	if (level != LIBBPF_WARN || !getenv("V"))
+		return 0;
+	printf("# ");
+	return vprintf(format, arguments);
+}
+
+static int on_record(void *context, void *data, size_t size)
+{
+	struct hook *h = context;
+
+	if (size == sizeof(struct hook_record) && h->nr_records < MAX_RECORDS)
+		h->records[h->nr_records++] = *(struct hook_record *)data;
+	return 0;
+}
+
+static int open_hook(struct hook *h, enum hook_kind kind)
+{
+	struct bpf_map *maps[NR_HOOK_KINDS];
+	int error;
+
+	h->skel = hook_bpf__open();
+	if (!h->skel)
+		return -errno;
+	maps[HOOK_GOOD] = h->skel->maps.test_good;
+	maps[HOOK_SLEEPS] = h->skel->maps.test_sleeps;
+	maps[HOOK_EMPTY] = h->skel->maps.test_empty;
+	maps[HOOK_WITHOUT_LINK] = h->skel->maps.test_no_link;
+	for (int i = 0; i < NR_HOOK_KINDS; i++)
+		if (i != (int)kind)
+			bpf_map__set_autocreate(maps[i], false);
+	h->map = maps[kind];
+
+	error = hook_bpf__load(h->skel);
+	if (error)
+		return error;
+	h->ring = ring_buffer__new(bpf_map__fd(h->skel->maps.records), on_record, h, NULL);
+	return h->ring ? 0 : -errno;
+}
+
+static struct hook **free_place(void)
+{
+	for (int i = 0; i < MAX_HOOKS; i++)
+		if (!hooks[i])
+			return &hooks[i];
+	bail_out("too many hooks");
+}
+
+struct hook *hook_load(enum hook_kind kind, int *error)
+{
+	struct hook **place = free_place();
+
+	libbpf_set_print(print);
+	*place = calloc(1, sizeof(**place));
+	if (!*place)
+		bail_out_errno("no memory");
+	*error = open_hook(*place, kind);
+	if (!*error)
+		return *place;
+	hook_close(*place);
+	return NULL;
+}
+
+int hook_attach(struct hook *h)
+{
+	h->link = bpf_map__attach_struct_ops(h->map);
+	return h->link ? 0 : -errno;
+}
+
+struct hook *hook_open(int verdict)
+{
+	struct hook *h;
+	int error;
+
+	h = hook_load(HOOK_GOOD, &error);
+	if (!h)
+		bail_out("cannot load the BPF program: error %d; V=1 tells more", error);
+	hook_set_verdict(h, verdict);
+	error = hook_attach(h);
+	if (error)
+		bail_out("cannot attach the BPF program: error %d; V=1 tells more", error);
+	return h;
+}
+
+void hook_detach(struct hook *h)
+{
+	bpf_link__destroy(h->link);
+	h->link = NULL;
+}
+
+int hook_detach_forced(struct hook *h)
+{
+	return bpf_link__detach(h->link) ? -errno : 0;
+}
+
+void hook_close(struct hook *h)
+{
+	hook_detach(h);
+	ring_buffer__free(h->ring);
+	hook_bpf__destroy(h->skel);
+	for (int i = 0; i < MAX_HOOKS; i++)
+		if (hooks[i] == h)
+			hooks[i] = NULL;
+	free(h);
+}
+
+void hook_close_all(void)
+{
+	for (int i = 0; i < MAX_HOOKS; i++)
+		if (hooks[i])
+			hook_close(hooks[i]);
+}
+
+void hook_set_verdict(struct hook *h, int verdict)
+{
+	__atomic_store_n(&h->skel->bss->verdict, verdict, __ATOMIC_RELEASE);
+}
+
+unsigned int hook_calls(const struct hook *h)
+{
+	return __atomic_load_n(&h->skel->bss->calls, __ATOMIC_ACQUIRE);
+}
+
+int hook_take(struct hook *h, struct hook_record *record)
+{
+	if (h->taken == h->nr_records) {
+		h->taken = 0;
+		h->nr_records = 0;
+		ring_buffer__consume(h->ring);
+	}
+	if (!h->nr_records)
+		return -EAGAIN;
+	*record = h->records[h->taken++];
+	return 0;
+}

@@ -1,0 +1,6 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# vm: --timeout 900
+#
+# The kernel series, on the real /dev/vhost-net.
+exec build/tests/vhost_iotlb_test
