@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# host
 #
 # Tests of tests/vm/run itself, from outside. TAP. As each boot takes seconds,
 # one boot answers as many questions as possible.
