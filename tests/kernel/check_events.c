@@ -65,7 +65,7 @@ static bool counts(void)
 	trace_open();
 	PART(work(d));
 	PART(is_count(MISSES, "miss", "", dev));
-	PART(is_count(MISSES, "miss", "vq=1 len=212 access=r verdict=0", dev));
+	PART(is_count(MISSES, "miss", "vq=1 len=212 access=r area=buffer verdict=0", dev));
 	PART(is_count(MISSES + REFUSED, "update", "", dev));
 	PART(is_count(MISSES, "update", "size=0x1000 perm=r ret=0", dev));
 	PART(is_count(REFUSED, "update", "perm=rw ret=-14", dev));
@@ -135,7 +135,8 @@ static bool receive(void)
 	device_offer(d, RX, iova, PAGE);
 	device_inject(d, 2);
 	device_flush(d);
-	EXPECT(trace_count("miss", "dev=%llu vq=0 iova=0x%llx len=4096 access=w verdict=0", dev,
+	EXPECT(trace_count("miss",
+			   "dev=%llu vq=0 iova=0x%llx len=4096 access=w area=buffer verdict=0", dev,
 			   iova) == 1,
 	       "not one miss");
 	device_map(d, FIRST_PAGE, VHOST_ACCESS_WO);
@@ -210,6 +211,7 @@ static bool new_misses(void)
 
 static bool ring_misses(void)
 {
+	static const char *const areas[] = {"desc", "avail", "used"};
 	struct device *d = device_open();
 	unsigned long long dev = id_of(d);
 
@@ -217,9 +219,21 @@ static bool ring_misses(void)
 	EXPECT(device_start_queue(d, TX) == -EFAULT, "started");
 	EXPECT(device_start_queue(d, TX) == -EFAULT, "started");
 	EXPECT(trace_count("miss", "dev=%llu", dev) == 1, "not one miss");
-	EXPECT(trace_count("miss", "dev=%llu vq=1 iova=0x%llx access=w", dev,
-			   (unsigned long long)device_iova(device_ring_page(TX, USED))) == 1,
-	       "not of the used ring");
+	device_map(d, device_ring_page(TX, USED), VHOST_ACCESS_RW);
+	EXPECT(!device_start_queue(d, TX), "cannot start");
+	device_kick_and_flush(d, TX);
+	device_map(d, device_ring_page(TX, DESC), VHOST_ACCESS_RO);
+	device_flush(d);
+
+	for (int part = 0; part < NR_PARTS; part++) {
+		unsigned long long iova = device_iova(device_ring_page(TX, part));
+		const char *access = part == USED ? "w" : "r";
+
+		EXPECT(trace_count("miss", "dev=%llu vq=1 iova=0x%llx access=%s area=%s", dev, iova,
+				   access, areas[part]) == 1,
+		       "not one of %s", areas[part]);
+	}
+	EXPECT(trace_count("miss", "dev=%llu", dev) == NR_PARTS, "more misses");
 	return true;
 }
 
@@ -248,7 +262,7 @@ static const struct check list[] = {
 	{"RX misses for write", receive, STOCK_LACKS},
 	{"a buffer on two pages misses for what is still wanted", spanning, STOCK_LACKS},
 	{"a retry is no second miss, another address is", new_misses, STOCK_LACKS},
-	{"a ring that is not mapped is one miss", ring_misses, STOCK_LACKS},
+	{"each part of a ring that is not mapped is one miss", ring_misses, STOCK_LACKS},
 	{"no events of a device without an IOTLB", without_iotlb, STOCK_LACKS},
 };
 

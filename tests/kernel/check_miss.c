@@ -2,6 +2,7 @@
 /* The messages that report misses, and who goes on when one is answered. */
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -288,6 +289,42 @@ static bool stop_forgets_its_own(void)
 	return true;
 }
 
+static bool vsock_stop(void)
+{
+	struct device *d = device_open_vsock();
+	struct vhost_iotlb_msg msg;
+	uint64_t cid = 4711;
+	int run = 1;
+
+	if (ioctl(d->fd, VHOST_VSOCK_SET_GUEST_CID, &cid))
+		bail_out_errno("VHOST_VSOCK_SET_GUEST_CID failed");
+	EXPECT(ioctl(d->fd, VHOST_VSOCK_SET_RUNNING, &run), "runs without rings");
+	EXPECT(device_has_message(d), "no miss");
+	run = 0;
+	EXPECT(!ioctl(d->fd, VHOST_VSOCK_SET_RUNNING, &run), "cannot stop");
+	FEATURE(device_read_miss(d, &msg) == -EAGAIN, "a device that was stopped still misses");
+	return true;
+}
+
+static bool version_1(void)
+{
+	struct device *d = device_open_running();
+	struct vhost_iotlb_msg msg;
+	uint64_t none = 0;
+
+	if (ioctl(d->fd, VHOST_SET_BACKEND_FEATURES, &none))
+		bail_out_errno("VHOST_SET_BACKEND_FEATURES failed");
+	device_send(d, FIRST_PAGE, 26);
+	EXPECT(!device_read_miss_v1(d, &msg), "no miss");
+	EXPECT(msg.iova == device_iova(FIRST_PAGE), "at 0x%llx", (unsigned long long)msg.iova);
+	EXPECT(msg.perm == VHOST_ACCESS_RO, "asks for %u", msg.perm);
+	EXPECT(device_read_miss_v1(d, &msg) == -EAGAIN, "a second message");
+	EXPECT(!device_map_v1(d, FIRST_PAGE, VHOST_ACCESS_RO), "refused");
+	device_flush(d);
+	EXPECT(device_used(d, TX) == 1, "the virtqueue was not woken");
+	return true;
+}
+
 static const struct check list[] = {
 	{"UPDATE wakes a virtqueue whose miss nobody has read", wake_unread, STOCK_FAILS},
 	{"UPDATE wakes a virtqueue whose miss was read", wake_read, STOCK_PASSES},
@@ -305,6 +342,8 @@ static const struct check list[] = {
 	{"stopping RX does not forget TX's miss", stop_keeps_the_other, STOCK_FAILS},
 	{"stopping RX does not forget TX's unread miss", stop_keeps_the_other_unread, STOCK_FAILS},
 	{"stopping TX forgets TX's miss", stop_forgets_its_own, STOCK_PASSES},
+	{"stopping vhost-vsock forgets its misses", vsock_stop, STOCK_FAILS},
+	{"messages of version 1", version_1, STOCK_PASSES},
 };
 
 CHECK_GROUP(miss, list);

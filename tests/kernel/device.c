@@ -21,6 +21,7 @@
 
 #include "check.h"
 #include "frame.h"
+#include "process.h"
 
 /* Above 4 GiB: whatever loses the upper half of an address shows. */
 #define IOVA_BASE 0x300000000ULL
@@ -55,13 +56,13 @@ static int try_ioctl(int fd, unsigned long request, const void *argument)
 			bail_out_errno("%s failed", #request);                                     \
 	} while (0)
 
-int device_open_bare(uint64_t features)
+int device_open_bare(const char *path, uint64_t features)
 {
 	uint64_t backend = 1ULL << VHOST_BACKEND_F_IOTLB_MSG_V2;
-	int fd = open("/dev/vhost-net", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
-		bail_out_errno("cannot open /dev/vhost-net");
+		bail_out_errno("cannot open %s", path);
 	must_ioctl(fd, VHOST_SET_OWNER, NULL);
 	must_ioctl(fd, VHOST_SET_BACKEND_FEATURES, &backend);
 	must_ioctl(fd, VHOST_SET_FEATURES, &features);
@@ -162,9 +163,10 @@ static void list_device(struct device *d)
 					      __ATOMIC_ACQUIRE));
 }
 
-static struct device *open_device(bool has_iotlb)
+static struct device *open_device(const char *path, bool has_iotlb)
 {
 	struct device *d = calloc(1, sizeof(*d));
+	uint64_t features = 1ULL << VIRTIO_F_VERSION_1;
 
 	if (!d)
 		bail_out_errno("no memory");
@@ -172,10 +174,12 @@ static struct device *open_device(bool has_iotlb)
 			 -1, 0);
 	if (d->memory == MAP_FAILED)
 		bail_out_errno("no memory");
-	d->fd = device_open_bare(1ULL << VIRTIO_F_VERSION_1 | (uint64_t)has_iotlb
-								      << VIRTIO_F_ACCESS_PLATFORM);
+	if (has_iotlb)
+		features |= 1ULL << VIRTIO_F_ACCESS_PLATFORM;
+	d->fd = device_open_bare(path, features);
+	d->tap = -1;
+	d->socket = -1;
 	set_memory_table(d);
-	open_tap(d);
 	for (int queue = 0; queue < NR_QUEUES; queue++)
 		open_queue(d, queue, has_iotlb);
 	list_device(d);
@@ -184,12 +188,27 @@ static struct device *open_device(bool has_iotlb)
 
 struct device *device_open(void)
 {
-	return open_device(true);
+	struct device *d = open_device(VHOST_NET, true);
+
+	open_tap(d);
+	return d;
 }
 
 struct device *device_open_without_iotlb(void)
 {
-	return open_device(false);
+	struct device *d = open_device(VHOST_NET, false);
+
+	open_tap(d);
+	return d;
+}
+
+struct device *device_open_vsock(void)
+{
+	char *const load[] = {"modprobe", "vhost_vsock", NULL};
+
+	if (!process_run(load))
+		bail_out("modprobe vhost_vsock failed");
+	return open_device(VHOST_VSOCK, true);
 }
 
 struct device *device_open_running(void)
@@ -310,6 +329,37 @@ int device_read_miss(const struct device *d, struct vhost_iotlb_msg *msg)
 		return -EPROTO;
 	*msg = message.iotlb;
 	return 0;
+}
+
+int device_read_miss_v1(const struct device *d, struct vhost_iotlb_msg *msg)
+{
+	struct vhost_msg message;
+	ssize_t size = read(d->fd, &message, sizeof(message));
+
+	if (size < 0)
+		return -errno;
+	if (size != sizeof(message) || message.type != VHOST_IOTLB_MSG ||
+	    message.iotlb.type != VHOST_IOTLB_MISS)
+		return -EPROTO;
+	*msg = message.iotlb;
+	return 0;
+}
+
+int device_map_v1(const struct device *d, unsigned int page, int perm)
+{
+	struct vhost_msg msg = {
+		.type = VHOST_IOTLB_MSG,
+		.iotlb =
+			{
+				.iova = device_iova(page),
+				.size = PAGE,
+				.uaddr = (uintptr_t)device_page(d, page),
+				.perm = perm,
+				.type = VHOST_IOTLB_UPDATE,
+			},
+	};
+
+	return write(d->fd, &msg, sizeof(msg)) == sizeof(msg) ? 0 : -errno;
 }
 
 static bool poll_in(int fd, int timeout_ms)

@@ -66,8 +66,14 @@ struct device *device_open_running(void);
 void device_close(struct device *d);
 void device_close_all(void);
 
-/* Just the file descriptor, with an owner and @features. */
-int device_open_bare(uint64_t features);
+/* A vhost-vsock device that does not run, without a far end. */
+struct device *device_open_vsock(void);
+
+/* Just the file descriptor of a vhost device, with an owner and @features. */
+int device_open_bare(const char *path, uint64_t features);
+
+#define VHOST_NET "/dev/vhost-net"
+#define VHOST_VSOCK "/dev/vhost-vsock"
 
 uint64_t device_iova(unsigned int page);
 void *device_page(const struct device *d, unsigned int page);
@@ -87,6 +93,10 @@ int device_invalidate(const struct device *d, uint64_t iova, uint64_t size);
  * Return: 0, -EAGAIN if there is none, or another negative errno.
  */
 int device_read_miss(const struct device *d, struct vhost_iotlb_msg *msg);
+
+/* The same with messages of version 1. */
+int device_read_miss_v1(const struct device *d, struct vhost_iotlb_msg *msg);
+int device_map_v1(const struct device *d, unsigned int page, int perm);
 
 /* Does poll() say that there is a message? */
 bool device_has_message(const struct device *d);
