@@ -45,6 +45,9 @@ LIBIOTLB := $(call objs,$(filter-out userspace/iotlbd.c,$(wildcard userspace/*.c
 LIBTOP   := $(call objs,$(wildcard tools/top/*.c))
 LIBBENCH := $(call objs,$(wildcard tools/bench/*.c))
 
+KERNEL_TEST := $(BUILD)/tests/vhost_iotlb_test
+KERNEL_TEST_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/kernel/*.c)))
+
 .PHONY: all
 all: $(PROGRAMS) $(BUILD)/modules ## build the programs and the kernel modules
 
@@ -59,7 +62,7 @@ demo: deps ## the whole in two minutes: real packets, real misses, live hit rate
 
 .PHONY: test
 test: deps ## run all tests
-	$(Q)$(MAKE) --no-print-directory all unit
+	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST)
 	$(Q)tests/run $(UNIT_TESTS) tests/vm/*.t
 
 .PHONY: test-unit
@@ -67,7 +70,7 @@ test-unit: unit ## run the tests that need no kernel
 	$(Q)tests/run $(UNIT_TESTS)
 
 .PHONY: test-vm
-test-vm: all ## run the tests within the VM, on the real /dev/vhost-net
+test-vm: all $(KERNEL_TEST) ## run the tests within the VM, on the real /dev/vhost-net
 	$(Q)tests/run tests/vm/*.t
 
 .PHONY: bench
@@ -141,5 +144,21 @@ $(BUILD)/iotlb-bench: $(call objs,tools/iotlb-bench.c) $(LIBBENCH)
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBIOTLB) $(LIBTOP) $(LIBBENCH)
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS) -lcmocka
+
+$(BUILD)/tests/%.bpf.o: tests/kernel/%.bpf.c $(wildcard tests/kernel/*.h bpf/*.h) | $(BUILD)/libbpf
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/tests/%.skel.h: $(BUILD)/tests/%.bpf.o
+	$(call msg,SKEL,$@)
+	$(Q)$(BUILD)/libbpf/bin/bpftool gen skeleton $< name $*_bpf >$@
+
+$(KERNEL_TEST_OBJS): ALL_CFLAGS += -I$(BUILD)/tests
+$(KERNEL_TEST_OBJS): | $(BUILD)/tests/hook.skel.h
+
+$(KERNEL_TEST): $(KERNEL_TEST_OBJS)
+	$(call msg,LINK,$@)
+	$(link) $(LDLIBS)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
