@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "top/sort.h"
+#include "top/table.h"
+
+static struct top_queue queues[] = {
+	{
+		.vq = 0,
+		.tally.total.count = {[IOTLB_HIT_BUFFER] = 1234567, [IOTLB_MISS] = 7},
+	},
+	{
+		.vq = 1,
+		.tally.delta.count = {[IOTLB_HIT_BUFFER] = 3000, [IOTLB_MISS] = 30},
+	},
+};
+
+static struct top_device devices[] = {
+	{
+		.id = 3,
+		.state = TOP_HELD,
+		.pid = 4194304,
+		.comm = "qemu-system-x86",
+		.queues = queues,
+		.count = 2,
+		.tally.delta.count[IOTLB_UPDATE] = 20,
+		.sum.count[IOTLB_MISS] = 30,
+	},
+	{.id = 4, .state = TOP_GONE, .comm = "?"},
+	{.id = 5, .state = TOP_HELD, .pid = 9, .comm = "a", .sum.count[IOTLB_MISS] = 31},
+};
+
+static const struct top_device *order[] = {&devices[0], &devices[1], &devices[2]};
+
+static const struct top_sample sample = {
+	.seconds = 2,
+	.devices = order,
+	.count = 3,
+};
+
+static struct table table;
+
+static void make(const struct table_options *options)
+{
+	table_free(&table);
+	assert_int_equal(table_make(&table, &sample, order, options), 0);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	table_free(&table);
+	return 0;
+}
+
+static void counts_are_a_second(void **state)
+{
+	const struct table_options options = {};
+
+	(void)state;
+	make(&options);
+	assert_int_equal(table.count, TABLE_HEADINGS + 4);
+	assert_non_null(strstr(table.lines[0], "LOOK"));
+	assert_non_null(strstr(table.lines[1], "/s"));
+	/* 3030 lookups and 30 misses in 2 seconds. */
+	assert_non_null(strstr(table.lines[3], "1.5k"));
+	assert_non_null(strstr(table.lines[3], " 15 99.0 "));
+}
+
+static void nothing_looked_up_is_no_percentage(void **state)
+{
+	const struct table_options options = {};
+
+	(void)state;
+	make(&options);
+	assert_non_null(strstr(table.lines[2], "    -    -    - "));
+	assert_null(strchr(table.lines[2], '%'));
+}
+
+static void a_device_is_counted_on_its_first_line(void **state)
+{
+	const struct table_options options = {};
+	const char *upd;
+
+	(void)state;
+	make(&options);
+	upd = strstr(table.lines[0], " UPD");
+	assert_non_null(upd);
+	assert_memory_equal(table.lines[2] + (upd - table.lines[0]), "  10", 4);
+	assert_true(strlen(table.lines[3]) < (size_t)(upd - table.lines[0]) + 4);
+}
+
+static void the_gone_are_in_parentheses(void **state)
+{
+	const struct table_options options = {};
+
+	(void)state;
+	make(&options);
+	assert_non_null(strstr(table.lines[4], "(?)"));
+}
+
+static void it_fits_the_terminal(void **state)
+{
+	struct table_options options = {.timestamps = true};
+	unsigned int i;
+
+	(void)state;
+	for (options.width = 200; options.width >= 50; options.width--) {
+		make(&options);
+		for (i = 0; i < table.count; i++)
+			assert_in_range(strlen(table.lines[i]), 0, options.width);
+	}
+	options.timestamps = false;
+	options.width = 80;
+	make(&options);
+	assert_null(strstr(table.lines[0], "META"));
+	assert_non_null(strstr(table.lines[0], "EVIC"));
+}
+
+static void totals_are_exact_if_there_is_room(void **state)
+{
+	struct table_options options = {.total = true};
+
+	(void)state;
+	make(&options);
+	assert_non_null(strstr(table.lines[2], " 1234574 "));
+	assert_null(strstr(table.lines[1], "/s"));
+	options.width = 80;
+	make(&options);
+	assert_non_null(strstr(table.lines[2], "1.2M"));
+	assert_non_null(strstr(table.lines[0], "EVIC"));
+}
+
+static void what_is_left_out_is_told(void **state)
+{
+	const struct table_options options = {.rows = 1};
+
+	(void)state;
+	make(&options);
+	assert_int_equal(table.count, TABLE_HEADINGS + 1);
+	assert_int_equal(table.left_out, 3);
+}
+
+static void devices_are_sorted(void **state)
+{
+	const struct top_device *sorted[] = {&devices[0], &devices[1], &devices[2]};
+
+	(void)state;
+	sort_devices(sorted, 3, sort_key_find("misses"), false);
+	assert_int_equal(sorted[0]->id, 5);
+	assert_int_equal(sorted[1]->id, 3);
+	sort_devices(sorted, 3, sort_key_find("comm"), false);
+	assert_string_equal(sorted[0]->comm, "?");
+	/* No difference at all: by id. */
+	sort_devices(sorted, 3, sort_key_find("evictions"), false);
+	assert_int_equal(sorted[0]->id, 3);
+	assert_int_equal(sorted[2]->id, 5);
+	assert_null(sort_key_find("nonsense"));
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(counts_are_a_second),
+		TEST(nothing_looked_up_is_no_percentage),
+		TEST(a_device_is_counted_on_its_first_line),
+		TEST(the_gone_are_in_parentheses),
+		TEST(it_fits_the_terminal),
+		TEST(totals_are_exact_if_there_is_room),
+		TEST(what_is_left_out_is_told),
+		TEST(devices_are_sorted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * iotlb-top - shows what the device IOTLBs of vhost do.
+ *
+ * Theory of operation
+ *
+ * BPF programs on vhost's tracepoints count events for each virtqueue
+ * (bpf/counters.bpf.c). Once in an interval the counters are read, compared
+ * with those before, and shown.
+ *
+ *	source		where counters and owners of devices come from
+ *	model		devices and virtqueues over time; makes samples of them
+ *	rates		what can be computed of counters
+ *	view		ways to show a sample: terminal, batch, JSON
+ *	table, print, sort, format	what the views for people share
+ *	diagnose	why it does not work
+ *
+ * The first sample comes after the first interval and holds what happened in
+ * it. Signals are read from a descriptor, so that nothing is interrupted.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "top/model.h"
+#include "top/source.h"
+#include "top/top_options.h"
+#include "top/view.h"
+
+#define NS_PER_SECOND 1000000000LL
+
+/**
+ * struct top - the program
+ * @options:	the command line
+ * @signals:	signalfd of what ends the program
+ * @ops:	where counters come from
+ * @source:	its state
+ * @model:	devices
+ * @view_ops:	how they are shown
+ * @view:	its state
+ * @shown:	samples shown
+ */
+struct top {
+	struct top_options options;
+	int signals;
+	const struct source_ops *ops;
+	struct source *source;
+	struct model *model;
+	const struct view_ops *view_ops;
+	struct view *view;
+	unsigned long shown;
+};
+
+static int block_signals(void)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	if (fd < 0)
+		log_error("cannot wait for signals: %s", strerror(errno));
+	return fd;
+}
+
+static const struct view_ops *choose_view(const struct top_options *options)
+{
+	const char *term = getenv("TERM");
+
+	if (options->json)
+		return &view_json;
+	if (options->batch || !isatty(STDOUT_FILENO) || !term || !strcmp(term, "dumb"))
+		return &view_batch;
+	/* A single table needs no screen of its own. */
+	return options->count == 1 ? &view_batch : &view_terminal;
+}
+
+static bool process_exists(pid_t pid)
+{
+	if (!kill(pid, 0) || errno == EPERM)
+		return true;
+	log_error("there is no process %d to watch; pgrep -a qemu lists those of guests", pid);
+	return false;
+}
+
+static bool top_open(struct top *top)
+{
+	struct source_options source = {.max_queues = top->options.max_queues};
+	struct view_options view = {
+		.out = stdout,
+		.sort = top->options.sort,
+		.rows = top->options.rows,
+		.timestamps = top->options.timestamps,
+	};
+
+	if (top->options.pid && !process_exists(top->options.pid))
+		return false;
+	top->signals = block_signals();
+	if (top->signals < 0)
+		return false;
+
+	top->ops = &source_bpf;
+	top->source = top->ops->open(&source);
+	if (!top->source)
+		return false;
+
+	top->view_ops = choose_view(&top->options);
+	top->model = model_new(top->ops, top->source, top->options.pid);
+	top->view = top->view_ops->open(&view);
+	if (!top->model || !top->view) {
+		log_error("out of memory");
+		return false;
+	}
+	/* Who starts traffic only now will find all of it counted. */
+	log_debug("counting");
+	return true;
+}
+
+static void top_close(struct top *top)
+{
+	if (top->view)
+		top->view_ops->close(top->view);
+	model_free(top->model);
+	if (top->source)
+		top->ops->close(top->source);
+	if (top->signals >= 0)
+		close(top->signals);
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+}
+
+/* Returns false if a signal has come before. */
+static bool wait_until(struct top *top, int64_t when)
+{
+	struct pollfd signals = {.fd = top->signals, .events = POLLIN};
+	struct timespec timeout;
+	int64_t left;
+	int ready;
+
+	do {
+		left = when - now_ns();
+		if (left < 0)
+			left = 0;
+		timeout.tv_sec = left / NS_PER_SECOND;
+		timeout.tv_nsec = left % NS_PER_SECOND;
+		ready = ppoll(&signals, 1, &timeout, NULL);
+	} while (ready < 0 && errno == EINTR);
+	return ready <= 0;
+}
+
+static bool written(const struct top *top)
+{
+	if (!ferror(stdout))
+		return true;
+	log_error("cannot write %s output to standard output: %s", top->view_ops->name,
+		  strerror(errno));
+	return false;
+}
+
+static bool take_sample(struct top *top, bool final, struct top_sample *sample)
+{
+	int err = model_sample(top->model, final, sample);
+
+	if (err)
+		log_error("cannot read the counters: %s", strerror(-err));
+	return !err;
+}
+
+static bool top_run(struct top *top)
+{
+	const struct top_options *options = &top->options;
+	int64_t interval = (int64_t)(options->interval * NS_PER_SECOND);
+	int64_t next = now_ns(), end = INT64_MAX, now;
+	struct top_sample sample;
+
+	if (options->duration)
+		end = next + (int64_t)(options->duration * NS_PER_SECOND);
+
+	do {
+		/* Late by whole intervals: they are one long sample. */
+		now = now_ns();
+		next += interval;
+		if (next <= now)
+			next += (now - next + interval) / interval * interval;
+		if (next > end)
+			next = end;
+
+		if (!wait_until(top, next))
+			break;
+		if (!take_sample(top, false, &sample))
+			return false;
+		top->shown++;
+		top->view_ops->sample(top->view, &sample);
+		if (!written(top))
+			return false;
+	} while (top->shown != options->count && next < end);
+
+	if (!take_sample(top, true, &sample))
+		return false;
+	top->view_ops->summary(top->view, &sample, top->shown);
+	fflush(stdout);
+	return written(top);
+}
+
+int main(int argc, char **argv)
+{
+	struct top top = {.signals = -1};
+	bool good;
+
+	top_options_parse(&top.options, argc, argv);
+	good = top_open(&top) && top_run(&top);
+	top_close(&top);
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/capability.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/btf.h>
+
+#include "diagnose.h"
+#include "log.h"
+
+/* BTF of a module may be read by CAP_SYS_ADMIN only. */
+#define CAPS_NEEDED (1ULL << CAP_BPF | 1ULL << CAP_PERFMON | 1ULL << CAP_SYS_ADMIN)
+
+static bool may_attach(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2] = {};
+	uint64_t effective;
+
+	if (syscall(SYS_capget, &header, data))
+		return true;
+	effective = data[0].effective | (uint64_t)data[1].effective << 32;
+	return (effective & CAPS_NEEDED) == CAPS_NEEDED;
+}
+
+static bool has_tracepoints(void)
+{
+	struct btf *vmlinux = btf__load_vmlinux_btf();
+	struct btf *vhost = NULL;
+	bool has = false;
+
+	if (vmlinux)
+		vhost = btf__load_module_btf("vhost", vmlinux);
+	if (vhost)
+		has = btf__find_by_name_kind(vhost, "btf_trace_vhost_iotlb_hit", BTF_KIND_TYPEDEF) >
+		      0;
+	btf__free(vhost);
+	btf__free(vmlinux);
+	return has;
+}
+
+void diagnose_attach(int err)
+{
+	if (!may_attach())
+		log_error("not allowed to attach to the tracepoints of vhost: CAP_BPF, "
+			  "CAP_PERFMON, CAP_SYS_ADMIN and, to name the owners of devices, "
+			  "CAP_SYS_PTRACE are needed; run this as root");
+	else if (access("/sys/module/vhost", F_OK))
+		log_error("the module vhost is not loaded, so there is nothing to watch; load it "
+			  "with \"modprobe vhost_net\", or start a guest that uses it");
+	else if (access("/sys/kernel/btf/vmlinux", F_OK))
+		log_error("this kernel has no BTF (/sys/kernel/btf/vmlinux), by which BPF programs "
+			  "find their way; use a kernel with CONFIG_DEBUG_INFO_BTF=y");
+	else if (access("/sys/kernel/btf/vhost", F_OK))
+		log_error("the module vhost has no BTF (/sys/kernel/btf/vhost), by which BPF "
+			  "programs find its tracepoints; build it where pahole and the kernel's "
+			  "vmlinux are, see README");
+	else if (!has_tracepoints())
+		log_error("this vhost has no IOTLB tracepoints; build and load the patched "
+			  "modules, see README");
+	else
+		log_error("cannot attach the BPF counters to the tracepoints of vhost: %s; -v "
+			  "shows what the kernel says",
+			  strerror(-err));
+}

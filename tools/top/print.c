@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "log.h"
+#include "print.h"
+
+static struct winsize terminal_size(FILE *out)
+{
+	struct winsize size = {};
+
+	if (ioctl(fileno(out), TIOCGWINSZ, &size))
+		return (struct winsize){};
+	return size;
+}
+
+unsigned int terminal_columns(FILE *out)
+{
+	return terminal_size(out).ws_col;
+}
+
+unsigned int terminal_lines(FILE *out)
+{
+	return terminal_size(out).ws_row;
+}
+
+int print_make_table(struct table *table, const struct top_sample *sample,
+		     const struct view_options *view, const struct table_options *options)
+{
+	const struct top_device **sorted;
+	int err;
+
+	sorted = calloc(sample->count + 1, sizeof(*sorted));
+	if (!sorted)
+		return -ENOMEM;
+	if (sample->count)
+		memcpy(sorted, sample->devices, sample->count * sizeof(*sorted));
+	sort_devices(sorted, sample->count, view->sort, options->total);
+	err = table_make(table, sample, sorted, options);
+	free(sorted);
+	return err;
+}
+
+static void print_table(const struct view_options *view, const struct top_sample *sample,
+			bool total)
+{
+	struct table_options options = {
+		.total = total,
+		.timestamps = view->timestamps,
+		.width = terminal_columns(view->out),
+		.rows = view->rows,
+	};
+	struct table table;
+	unsigned int i;
+
+	if (print_make_table(&table, sample, view, &options)) {
+		log_error("out of memory for a table");
+		return;
+	}
+	for (i = 0; i < table.count; i++)
+		fprintf(view->out, "%s\n", table.lines[i]);
+	if (table.left_out)
+		fprintf(view->out, "(%u more)\n", table.left_out);
+	table_free(&table);
+}
+
+static void tell_lost(uint64_t lost)
+{
+	if (lost)
+		log_warn("%" PRIu64 " events were not counted, because there were too many "
+			 "virtqueues at a time, see --max-queues"
+			 "virtqueues; make room with --max-queues",
+			 lost);
+}
+
+void print_sample(const struct view_options *view, const struct top_sample *sample)
+{
+	print_table(view, sample, false);
+	tell_lost(sample->lost);
+}
+
+void print_summary(const struct view_options *view, const struct top_sample *sample)
+{
+	fprintf(view->out, "In all %.1f s:\n", sample->elapsed);
+	print_table(view, sample, true);
+	tell_lost(sample->lost_total);
+}

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "format.h"
+#include "rates.h"
+#include "table.h"
+
+/* The name of a process in parentheses fits, and all numbers. */
+#define CELL_SIZE FORMAT_SIZE
+
+/**
+ * struct line - what a line of the table is about
+ * @sample:	the sample
+ * @device:	the device
+ * @queue:	the virtqueue, NULL if nothing has been counted for any
+ * @first:	first line of the device
+ * @total:	counts since the beginning; else counts a second
+ * @exact:	counts since the beginning are given with all digits
+ */
+struct line {
+	const struct top_sample *sample;
+	const struct top_device *device;
+	const struct top_queue *queue;
+	bool first;
+	bool total;
+	bool exact;
+};
+
+/**
+ * struct column - a column of the table
+ * @name:	first heading
+ * @unit:	second heading
+ * @cell:	makes the text in a line
+ * @counters:	for @cell: counters that are summed up
+ * @share:	for @cell: which percentile
+ * @width:	characters at least, so that tables do not jump to and fro
+ * @left_out:	the column with the greatest number is left out first, those
+ *		with 0 never are
+ * @left:	text begins at the left, numbers end at the right
+ */
+struct column {
+	const char *name;
+	const char *unit;
+	void (*cell)(char text[CELL_SIZE], const struct line *line, const struct column *column);
+	uint32_t counters;
+	double share;
+	unsigned char width;
+	unsigned char left_out;
+	bool left;
+};
+
+static const struct iotlb_counters *tally_of(const struct tally *tally, const struct line *line)
+{
+	return line->total ? &tally->total : &tally->delta;
+}
+
+static const struct iotlb_counters *queue_counters(const struct line *line)
+{
+	static const struct iotlb_counters nothing;
+
+	return line->queue ? tally_of(&line->queue->tally, line) : &nothing;
+}
+
+static void cell_count(char text[CELL_SIZE], const struct line *line, uint64_t count)
+{
+	if (!line->total)
+		format_short(text, (double)count / line->sample->seconds);
+	else if (line->exact)
+		format_exact(text, count);
+	else
+		format_short(text, (double)count);
+}
+
+static void cell_time(char text[CELL_SIZE], const struct line *line, const struct column *column)
+{
+	time_t seconds = (time_t)line->sample->time;
+	struct tm tm;
+
+	(void)column;
+	if (!localtime_r(&seconds, &tm) || !strftime(text, CELL_SIZE, "%H:%M:%S", &tm))
+		strcpy(text, "?");
+}
+
+static void cell_pid(char text[CELL_SIZE], const struct line *line, const struct column *column)
+{
+	(void)column;
+	if (line->device->pid)
+		snprintf(text, CELL_SIZE, "%d", line->device->pid);
+	else
+		strcpy(text, "?");
+}
+
+static void cell_comm(char text[CELL_SIZE], const struct line *line, const struct column *column)
+{
+	bool held = line->device->state == TOP_HELD;
+
+	(void)column;
+	snprintf(text, CELL_SIZE, held ? "%s" : "(%s)", line->device->comm);
+}
+
+static void cell_dev(char text[CELL_SIZE], const struct line *line, const struct column *column)
+{
+	(void)column;
+	format_exact(text, line->device->id);
+}
+
+static void cell_vq(char text[CELL_SIZE], const struct line *line, const struct column *column)
+{
+	(void)column;
+	if (line->queue)
+		format_exact(text, line->queue->vq);
+	else
+		strcpy(text, "-");
+}
+
+static void cell_queue(char text[CELL_SIZE], const struct line *line, const struct column *column)
+{
+	cell_count(text, line, counters_sum(queue_counters(line), column->counters));
+}
+
+static void cell_hit(char text[CELL_SIZE], const struct line *line, const struct column *column)
+{
+	(void)column;
+	format_percent(text, counters_buffer_hit_rate(queue_counters(line)));
+}
+
+static void cell_latency(char text[CELL_SIZE], const struct line *line, const struct column *column)
+{
+	format_us(text, latency_percentile(queue_counters(line), column->share));
+}
+
+/* Once for a device, or adding up a column by eye would give too much. */
+static void cell_device(char text[CELL_SIZE], const struct line *line, const struct column *column)
+{
+	if (line->first)
+		cell_count(text, line,
+			   counters_sum(tally_of(&line->device->tally, line), column->counters));
+}
+
+#define QUEUE(title, which, rank)                                                                  \
+	{                                                                                          \
+		.name = title, .unit = "/s", .cell = cell_queue, .counters = which, .width = 4,    \
+		.left_out = rank                                                                   \
+	}
+
+#define LATENCY(title, of, rank)                                                                   \
+	{                                                                                          \
+		.name = title, .unit = "us", .cell = cell_latency, .share = of, .width = 4,        \
+		.left_out = rank                                                                   \
+	}
+
+#define DEVICE(title, which, rank)                                                                 \
+	{                                                                                          \
+		.name = title, .unit = "/s", .cell = cell_device, .counters = which, .width = 4,   \
+		.left_out = rank                                                                   \
+	}
+
+/* Those of the device come last: they are empty in all but its first line. */
+static const struct column columns[] = {
+	{"TIME", "", cell_time, .width = 8, .left = true},
+	{"PID", "", cell_pid, .width = 7},
+	{"COMM", "", cell_comm, .width = 8, .left = true},
+	{"DEV", "", cell_dev, .width = 3},
+	{"VQ", "", cell_vq, .width = 2},
+	QUEUE("LOOK", COUNTERS_LOOKUPS, 0),
+	QUEUE("META", COUNTERS_HITS_META, 9),
+	QUEUE("BUF", COUNTER(HIT_BUFFER), 9),
+	QUEUE("MISS", COUNTER(MISS), 0),
+	{"HIT", "%", cell_hit, .width = 4},
+	LATENCY("P50", 0.50, 5),
+	LATENCY("P99", 0.99, 1),
+	QUEUE("RING", COUNTER(MISS_RING), 4),
+	QUEUE("FD", COUNTER(MISS_FD), 6),
+	QUEUE("DROP", COUNTER(MISS_DROP), 1),
+	DEVICE("UPD", COUNTER(UPDATE), 2),
+	DEVICE("FAIL", COUNTER(UPDATE_FAILED), 9),
+	DEVICE("INV", COUNTER(INVALIDATE), 3),
+	DEVICE("EVIC", COUNTER(EVICT), 4),
+};
+
+#define NR_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+#define COLUMN_TIME 0
+#define COLUMN_COMM 2
+/* A column that only a wide terminal shows, and nobody misses. */
+#define LEFT_OUT_FIRST 9
+
+typedef char row[NR_COLUMNS][CELL_SIZE];
+
+/**
+ * struct grid - a table before it is put into lines
+ * @rows:	text of all cells, headings included
+ * @count:	elements of @rows
+ * @width:	of each column; 0 if it is left out
+ */
+struct grid {
+	row *rows;
+	size_t count;
+	unsigned int width[NR_COLUMNS];
+};
+
+static void fill_headings(struct grid *grid, const struct table_options *options)
+{
+	const char *unit;
+	size_t c;
+
+	for (c = 0; c < NR_COLUMNS; c++) {
+		unit = columns[c].unit;
+		if (options->total && !strcmp(unit, "/s"))
+			unit = "";
+		snprintf(grid->rows[0][c], CELL_SIZE, "%s", columns[c].name);
+		snprintf(grid->rows[1][c], CELL_SIZE, "%s", unit);
+	}
+	grid->count = TABLE_HEADINGS;
+}
+
+static void fill_row(struct grid *grid, const struct line *line)
+{
+	size_t c;
+
+	for (c = 0; c < NR_COLUMNS; c++)
+		columns[c].cell(grid->rows[grid->count][c], line, &columns[c]);
+	grid->count++;
+}
+
+static size_t lines_of(const struct top_device *device)
+{
+	return device->count ? device->count : 1;
+}
+
+static void fill_device(struct grid *grid, size_t end, struct line *line)
+{
+	const struct top_device *device = line->device;
+	size_t i;
+
+	for (i = 0; i < lines_of(device) && grid->count < end; i++) {
+		line->queue = device->count ? &device->queues[i] : NULL;
+		line->first = !i;
+		fill_row(grid, line);
+	}
+}
+
+static unsigned int total_width(const struct grid *grid)
+{
+	unsigned int width = 0;
+	size_t c;
+
+	for (c = 0; c < NR_COLUMNS; c++)
+		if (grid->width[c])
+			width += grid->width[c] + !!width;
+	return width;
+}
+
+static void measure(struct grid *grid, const struct table_options *options)
+{
+	unsigned int width;
+	size_t r, c;
+
+	for (c = 0; c < NR_COLUMNS; c++) {
+		grid->width[c] = columns[c].width;
+		for (r = 0; r < grid->count; r++) {
+			width = strlen(grid->rows[r][c]);
+			if (width > grid->width[c])
+				grid->width[c] = width;
+		}
+	}
+	if (!options->timestamps)
+		grid->width[COLUMN_TIME] = 0;
+}
+
+/* Leaves out the columns of the greatest rank; returns it, 0 if none can be. */
+static unsigned int leave_out(struct grid *grid)
+{
+	unsigned int rank = 0;
+	size_t c;
+
+	for (c = 0; c < NR_COLUMNS; c++)
+		if (grid->width[c] && columns[c].left_out > rank)
+			rank = columns[c].left_out;
+	for (c = 0; rank && c < NR_COLUMNS; c++)
+		if (columns[c].left_out == rank)
+			grid->width[c] = 0;
+	return rank;
+}
+
+/* Returns whether nothing had to be left out that would be missed. */
+static bool fit(struct grid *grid, const struct table_options *options)
+{
+	unsigned int *comm = &grid->width[COLUMN_COMM];
+	unsigned int total, rank, spare, excess;
+	bool complete = true;
+
+	measure(grid, options);
+	while (options->width && (total = total_width(grid)) > options->width) {
+		spare = *comm - columns[COLUMN_COMM].width;
+		excess = total - options->width;
+		if (spare) {
+			*comm -= spare < excess ? spare : excess;
+			continue;
+		}
+		rank = leave_out(grid);
+		if (!rank)
+			break;
+		complete &= rank == LEFT_OUT_FIRST;
+	}
+	return complete;
+}
+
+static char *make_line(const struct grid *grid, size_t r)
+{
+	char *text = malloc(total_width(grid) + 1);
+	size_t c, length = 0;
+	int width;
+
+	if (!text)
+		return NULL;
+	text[0] = '\0';
+	for (c = 0; c < NR_COLUMNS; c++) {
+		width = (int)grid->width[c];
+		if (!width)
+			continue;
+		if (length)
+			text[length++] = ' ';
+		length += sprintf(text + length, "%*.*s", columns[c].left ? -width : width, width,
+				  grid->rows[r][c]);
+	}
+	while (length && text[length - 1] == ' ')
+		length--;
+	text[length] = '\0';
+	return text;
+}
+
+static int make_lines(struct table *table, const struct grid *grid)
+{
+	table->lines = calloc(grid->count, sizeof(*table->lines));
+	if (!table->lines)
+		return -ENOMEM;
+	for (; table->count < grid->count; table->count++) {
+		table->lines[table->count] = make_line(grid, table->count);
+		if (!table->lines[table->count])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool fill(struct grid *grid, size_t end, const struct top_sample *sample,
+		 const struct top_device *const *devices, const struct table_options *options,
+		 bool exact)
+{
+	struct line line = {
+		.sample = sample,
+		.total = options->total,
+		.exact = exact,
+	};
+	size_t i;
+
+	fill_headings(grid, options);
+	for (i = 0; i < sample->count; i++) {
+		line.device = devices[i];
+		fill_device(grid, end, &line);
+	}
+	return fit(grid, options);
+}
+
+int table_make(struct table *table, const struct top_sample *sample,
+	       const struct top_device *const *devices, const struct table_options *options)
+{
+	size_t i, lines = 0, wanted;
+	struct grid grid = {};
+	int err;
+
+	*table = (struct table){};
+	for (i = 0; i < sample->count; i++)
+		lines += lines_of(devices[i]);
+	wanted = lines;
+	if (options->rows && wanted > options->rows)
+		wanted = options->rows;
+	table->left_out = lines - wanted;
+
+	grid.rows = calloc(wanted + TABLE_HEADINGS, sizeof(*grid.rows));
+	if (!grid.rows)
+		return -ENOMEM;
+	wanted += TABLE_HEADINGS;
+	if (!fill(&grid, wanted, sample, devices, options, true) && options->total)
+		fill(&grid, wanted, sample, devices, options, false);
+	err = make_lines(table, &grid);
+	free(grid.rows);
+	if (err)
+		table_free(table);
+	return err;
+}
+
+void table_free(struct table *table)
+{
+	unsigned int i;
+
+	for (i = 0; i < table->count; i++)
+		free(table->lines[i]);
+	free(table->lines);
+	*table = (struct table){};
+}

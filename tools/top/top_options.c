@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <argp.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "iotlb_counters.h"
+#include "log.h"
+#include "top_options.h"
+
+/* A year; and less than this a second has not much to tell. */
+#define SECONDS_MAX (366 * 24 * 3600.0)
+#define INTERVAL_MIN 0.01
+
+#define EXIT_USAGE 2
+
+static const char doc[] =
+	"Show what the device IOTLBs of vhost do: how often a virtqueue looked up "
+	"a translation, how often it was missing, how long the answer took."
+	"\v"
+	"A line is a virtqueue; the columns from UPD on are about the whole "
+	"device. Nothing is shown of the time before the start. INTERVAL is in "
+	"seconds, 1 if not given; COUNT is the number of samples. Ctrl-C shows "
+	"what happened in all and ends the program.\n"
+	"\n"
+	"Exit status: 0 good, 1 failed, 2 usage.";
+
+static const struct argp_option help[] = {
+	{"once", '1', NULL, 0, "Show one interval and end: the same as -n 1", 0},
+	{"batch", 'b', NULL, 0,
+	 "Show one table after the other (default if standard output is no terminal)", 0},
+	{"duration", 'd', "SECONDS", 0, "End after this time", 0},
+	{"json", 'j', NULL, 0, "Show each sample as a JSON object on a line", 0},
+	{"max-queues", 'm', "N", 0,
+	 "Count at most N virtqueues and devices at a time (default and most 3072)", 0},
+	{"count", 'n', "N", 0, "End after N samples", 0},
+	{"pid", 'p', "PID", 0, "Only devices of this process", 0},
+	{"rows", 'r', "N", 0, "At most N lines in a table", 0},
+	{"sort", 's', "KEY", 0,
+	 "Order of devices: misses (default), lookups, hit, drops, updates, invalidations, "
+	 "evictions, p99, pid, comm, dev",
+	 0},
+	{"timestamps", 'T', NULL, 0, "Begin each line with the time", 0},
+	{"verbose", 'v', NULL, 0, "Tell when counting begins, and more about what fails", 0},
+	{NULL, 'h', NULL, 0, "Show this help", -1},
+	{},
+};
+
+static double parse_seconds(const char *text, const char *what, double least,
+			    struct argp_state *state)
+{
+	char *end;
+	double value;
+
+	errno = 0;
+	value = strtod(text, &end);
+	/* The comparison is false for NAN, too. */
+	if (errno || end == text || *end || !(value >= least && value <= SECONDS_MAX))
+		argp_error(state, "%s \"%s\": must be seconds, from %g to %.0f", what, text, least,
+			   SECONDS_MAX);
+	return value;
+}
+
+static unsigned long parse_number(const char *text, const char *what, unsigned long least,
+				  unsigned long greatest, struct argp_state *state)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	/* strtoul() takes a minus sign. */
+	if (errno || text[0] < '0' || text[0] > '9' || *end || value < least || value > greatest)
+		argp_error(state, "%s \"%s\": must be a number from %lu to %lu", what, text, least,
+			   greatest);
+	return value;
+}
+
+static void set_count(struct top_options *options, unsigned long count, struct argp_state *state)
+{
+	if (options->count)
+		argp_error(state,
+			   "the number of samples is given twice; give one of -1, -n and COUNT");
+	options->count = count;
+}
+
+static void parse_argument(struct top_options *options, char *text, struct argp_state *state)
+{
+	if (state->arg_num == 0)
+		options->interval = parse_seconds(text, "interval", INTERVAL_MIN, state);
+	else if (state->arg_num == 1)
+		set_count(options, parse_number(text, "count", 1, INT32_MAX, state), state);
+	else
+		argp_error(state, "too many arguments: \"%s\"", text);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct top_options *options = state->input;
+
+	switch (key) {
+	case '1':
+		set_count(options, 1, state);
+		break;
+	case 'b':
+		options->batch = true;
+		break;
+	case 'd':
+		options->duration = parse_seconds(arg, "duration", INTERVAL_MIN, state);
+		break;
+	case 'j':
+		options->json = true;
+		break;
+	case 'm':
+		options->max_queues = parse_number(arg, "max-queues", 1, IOTLB_SLOTS_USABLE, state);
+		break;
+	case 'n':
+		set_count(options, parse_number(arg, "count", 1, INT32_MAX, state), state);
+		break;
+	case 'p':
+		options->pid = (pid_t)parse_number(arg, "pid", 1, INT32_MAX, state);
+		break;
+	case 'r':
+		options->rows = parse_number(arg, "rows", 1, INT32_MAX, state);
+		break;
+	case 's':
+		options->sort = sort_key_find(arg);
+		if (!options->sort)
+			argp_error(state, "sort key \"%s\": must be one of %s", arg,
+				   sort_key_names());
+		break;
+	case 'T':
+		options->timestamps = true;
+		break;
+	case 'v':
+		log_verbose = true;
+		break;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		break;
+	case ARGP_KEY_ARG:
+		parse_argument(options, arg, state);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+void top_options_parse(struct top_options *options, int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = help,
+		.parser = parse,
+		.args_doc = "[INTERVAL [COUNT]]",
+		.doc = doc,
+	};
+
+	*options = (struct top_options){
+		.interval = 1,
+		.sort = sort_key_find("misses"),
+		.max_queues = IOTLB_SLOTS_USABLE,
+	};
+	argp_program_version = "iotlb-top " VERSION;
+	argp_err_exit_status = EXIT_USAGE;
+	/* getopt()'s messages start with the whole path otherwise. */
+	argv[0] = program_invocation_short_name;
+	argp_parse(&argp, argc, argv, 0, NULL, options);
+}

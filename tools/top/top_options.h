@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TOP_OPTIONS_H
+#define TOP_OPTIONS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "sort.h"
+
+/**
+ * struct top_options - the command line
+ * @pid:	devices of this process only, 0: of all
+ * @interval:	seconds between samples
+ * @count:	samples, 0: no end
+ * @duration:	seconds until the end, 0: no end
+ * @json:	one object a line
+ * @batch:	tables one after the other even on a terminal
+ * @timestamps:	say when each sample was taken
+ * @sort:	order of devices
+ * @rows:	lines of a table, 0: all
+ * @max_queues:	count so many virtqueues and devices at most
+ */
+struct top_options {
+	pid_t pid;
+	double interval;
+	unsigned long count;
+	double duration;
+	bool json;
+	bool batch;
+	bool timestamps;
+	const struct sort_key *sort;
+	unsigned int rows;
+	unsigned int max_queues;
+};
+
+/* Ends the program after an error (2), and after --help and --version (0). */
+void top_options_parse(struct top_options *options, int argc, char **argv);
+
+#endif /* TOP_OPTIONS_H */
