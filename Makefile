@@ -50,6 +50,7 @@ KERNEL_TEST_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/kernel/*.c
 
 .PHONY: all
 all: $(PROGRAMS) $(BUILD)/modules ## build the programs and the kernel modules
+	@:
 
 .PHONY: deps
 deps: ## install the packages that are needed (root, Debian)
@@ -58,7 +59,7 @@ deps: ## install the packages that are needed (root, Debian)
 .PHONY: demo
 demo: deps ## the whole in two minutes: real packets, real misses, live hit rate
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)tests/vm/run --quiet -- tests/demo
+	$(Q)tests/demo
 
 .PHONY: test
 test: deps ## run all tests
@@ -101,6 +102,7 @@ help: ## show this
 
 .PHONY: unit
 unit: $(UNIT_TESTS)
+	@:
 
 # A link to the cache is made anew when what it was made from changes.
 $(BUILD)/libbpf: scripts/libbpf

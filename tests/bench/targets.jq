@@ -1,0 +1,23 @@
+# What the figures of a run have to reach. Input: the array of all cases.
+
+def cost($case; $modules; $devices):
+	first(.[] | select(.case == $case and .modules == $modules and .devices == $devices).ns);
+
+# What a miss adds to a packet.
+def miss($case; $modules; $devices):
+	cost($case; $modules; $devices) - cost("hit"; $modules; $devices);
+
+def memory: first(.[] | select(.case == "memory"));
+
+def target($what; $ratio; $limit):
+	{ what: $what, value: $ratio, limit: $limit, good: ($ratio <= $limit) };
+
+def targets: [
+	target("hit, patched to stock"; cost("hit"; "patched"; 1) / cost("hit"; "stock"; 1); 1.005),
+	target("miss by fd, patched to stock"; cost("fd"; "patched"; 1) / cost("fd"; "stock"; 1); 1.005),
+	target("miss, 8 devices, ring with epoll to fd"; miss("ring-epoll"; "patched"; 8) / miss("fd"; "patched"; 8); 0.8),
+	target("miss, 1 device, ring polled to fd"; miss("ring-poll"; "patched"; 1) / miss("fd"; "patched"; 1); 0.8),
+	target("hit, all events counted to not"; cost("hit-counted"; "patched"; 1) / cost("hit"; "patched"; 1); 1.05),
+	target("packets lost, all cases"; [.[].lost] | add; 0),
+	target("kernel memory, 100000 addresses, KiB more"; memory.kib; 512)
+];
