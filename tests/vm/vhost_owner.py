@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Owns a vhost-net device and does with it what standard input says.
+
+Prints the number of its fd, then answers each line by "ok" or an error:
+
+    memory [GPA SIZE HVA]...    set the memory table
+    update IOVA SIZE HVA        put a translation into the IOTLB
+    reset                       give up ownership and take it again
+    dup                         hold the device by another number only
+    close                       close the device
+"""
+import fcntl
+import os
+import struct
+import sys
+
+VHOST_SET_FEATURES = 0x4008AF00
+VHOST_SET_OWNER = 0xAF01
+VHOST_RESET_OWNER = 0xAF02
+VHOST_SET_MEM_TABLE = 0x4008AF03
+FEATURES = 1 << 32 | 1 << 33  # VIRTIO_F_VERSION_1, VIRTIO_F_ACCESS_PLATFORM
+
+
+def own(fd):
+    fcntl.ioctl(fd, VHOST_SET_OWNER, 0)
+    fcntl.ioctl(fd, VHOST_SET_FEATURES, struct.pack("Q", FEATURES))
+
+
+def set_memory(fd, numbers):
+    table = struct.pack("II", len(numbers) // 3, 0)
+    for i in range(0, len(numbers), 3):
+        table += struct.pack("QQQQ", *numbers[i : i + 3], 0)
+    fcntl.ioctl(fd, VHOST_SET_MEM_TABLE, table)
+
+
+def update(fd, iova, size, hva):
+    # struct vhost_msg_v2: type, asid, iova, size, uaddr, perm, type, padding
+    message = struct.pack("IIQQQBB38x", 2, 0, iova, size, hva, 3, 2)
+    os.write(fd, message)
+
+
+def main():
+    fd = os.open("/dev/vhost-net", os.O_RDWR)
+    own(fd)
+    print(fd, flush=True)
+    for line in sys.stdin:
+        command, *words = line.split()
+        numbers = [int(word, 0) for word in words]
+        try:
+            if command == "memory":
+                set_memory(fd, numbers)
+            elif command == "update":
+                update(fd, *numbers)
+            elif command == "reset":
+                fcntl.ioctl(fd, VHOST_RESET_OWNER, 0)
+                own(fd)
+            elif command == "dup":
+                new = os.dup(fd)
+                os.close(fd)
+                fd = new
+            elif command == "close":
+                os.close(fd)
+        except OSError as error:
+            print(error, flush=True)
+            continue
+        print("ok", flush=True)
+
+
+main()
