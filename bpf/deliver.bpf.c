@@ -77,8 +77,8 @@ struct {
 	__type(value, struct iotlb_record);
 } overflow SEC(".maps");
 
-static void fill_miss(struct iotlb_record *record,
-		      struct vhost_iotlb_miss_ctx *miss, __u64 dev, __u32 flags)
+static void fill_miss(struct iotlb_record *record, struct vhost_iotlb_miss_ctx *miss, __u64 dev,
+		      __u32 flags)
 {
 	*record = (struct iotlb_record){
 		.version = IOTLB_RECORD_VERSION,
@@ -109,7 +109,7 @@ static int deliver_to_daemon(struct vhost_iotlb_miss_ctx *miss, __u64 dev,
 
 	/* First the record, then the count that makes the daemon look. */
 	fill_miss(&late, miss, dev, 0);
-	queue = (struct deliver_queue){ .dev = dev, .vq = late.vq };
+	queue = (struct deliver_queue){.dev = dev, .vq = late.vq};
 	bpf_map_update_elem(&overflow, &queue, &late, BPF_ANY);
 	__sync_fetch_and_add(&device->drops, 1);
 	__sync_fetch_and_add(&drops, 1);
@@ -177,8 +177,7 @@ static void report_memory(__u64 dev)
 }
 
 SEC("fexit/vhost:vhost_dev_ioctl")
-int BPF_PROG(memory_table_set, struct vhost_dev *dev, unsigned int ioctl,
-	     void *argp, long ret)
+int BPF_PROG(memory_table_set, struct vhost_dev *dev, unsigned int ioctl, void *argp, long ret)
 {
 	if (ioctl == set_mem_table && !ret)
 		report_memory(dev->id);

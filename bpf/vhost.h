@@ -36,13 +36,13 @@ struct vhost_iotlb_ops {
 };
 
 /* What miss() answers; a negative errno counts as VHOST_IOTLB_MISS_PASS. */
-#define VHOST_IOTLB_MISS_PASS	0 /* message on the vhost fd, as ever */
+#define VHOST_IOTLB_MISS_PASS 0	  /* message on the vhost fd, as ever */
 #define VHOST_IOTLB_MISS_QUEUED 1 /* the program has told user space */
 
 /* Argument "area" of the tracepoint vhost_iotlb_hit. */
-#define VHOST_IOTLB_AREA_DESC	0
-#define VHOST_IOTLB_AREA_AVAIL	1
-#define VHOST_IOTLB_AREA_USED	2
+#define VHOST_IOTLB_AREA_DESC 0
+#define VHOST_IOTLB_AREA_AVAIL 1
+#define VHOST_IOTLB_AREA_USED 2
 #define VHOST_IOTLB_AREA_BUFFER 3
 
 #endif /* BPF_VHOST_H */

@@ -7,8 +7,7 @@
 #include "translator.h"
 
 /* The part of a mapping, around one address, that lies in one region. */
-static void clip(const struct mapping *mapping,
-		 const struct memory_region *region, uint64_t iova,
+static void clip(const struct mapping *mapping, const struct memory_region *region, uint64_t iova,
 		 struct answer *answer)
 {
 	uint64_t gpa = mapping->gpa + (iova - mapping->iova);
@@ -28,9 +27,8 @@ static void clip(const struct mapping *mapping,
 	};
 }
 
-int answer_find(struct translator *translator, const struct memory_table *mem,
-		uint64_t dev, uint64_t iova, uint32_t access,
-		struct answer *answer, struct mapping *mapping)
+int answer_find(struct translator *translator, const struct memory_table *mem, uint64_t dev,
+		uint64_t iova, uint32_t access, struct answer *answer, struct mapping *mapping)
 {
 	const struct memory_region *region;
 	int err;
@@ -44,8 +42,7 @@ int answer_find(struct translator *translator, const struct memory_table *mem,
 	if ((mapping->perm & access) != access)
 		return -EACCES;
 
-	region = memory_table_find(mem,
-				   mapping->gpa + (iova - mapping->iova));
+	region = memory_table_find(mem, mapping->gpa + (iova - mapping->iova));
 	if (!region)
 		return -EFAULT;
 

@@ -40,16 +40,13 @@ struct answer {
  * the access, -EFAULT the mapping leads out of the guest's memory, -EINVAL
  * @access is none.
  */
-int answer_find(struct translator *translator, const struct memory_table *mem,
-		uint64_t dev, uint64_t iova, uint32_t access,
-		struct answer *answer, struct mapping *mapping);
+int answer_find(struct translator *translator, const struct memory_table *mem, uint64_t dev,
+		uint64_t iova, uint32_t access, struct answer *answer, struct mapping *mapping);
 
 /* Does the answer serve a miss of this address? */
-static inline bool answer_covers(const struct answer *answer, uint64_t iova,
-				 uint32_t access)
+static inline bool answer_covers(const struct answer *answer, uint64_t iova, uint32_t access)
 {
-	return iova >= answer->iova && iova <= answer->last &&
-	       (answer->perm & access) == access;
+	return iova >= answer->iova && iova <= answer->last && (answer->perm & access) == access;
 }
 
 #endif /* IOTLB_ANSWER_H */

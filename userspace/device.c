@@ -88,8 +88,7 @@ static int read_comm(pid_t pid, struct vhost_device *dev)
 	return 0;
 }
 
-static int read_fdinfo(pid_t pid, int fd, struct vhost_device *dev,
-		       struct memory_table *mem)
+static int read_fdinfo(pid_t pid, int fd, struct vhost_device *dev, struct memory_table *mem)
 {
 	char path[PROC_PATH_MAX], *text;
 	int err;
@@ -105,12 +104,11 @@ static int read_fdinfo(pid_t pid, int fd, struct vhost_device *dev,
 	return err;
 }
 
-int vhost_device_read(pid_t pid, int fd, struct vhost_device *dev,
-		      struct memory_table *mem)
+int vhost_device_read(pid_t pid, int fd, struct vhost_device *dev, struct memory_table *mem)
 {
 	int err;
 
-	*dev = (struct vhost_device){ .pid = pid, .fd = fd };
+	*dev = (struct vhost_device){.pid = pid, .fd = fd};
 
 	err = read_path(pid, fd, dev);
 	if (!err)

@@ -67,8 +67,7 @@ int vhost_device_for_each(pid_t pid, vhost_device_fn fn, void *arg);
  * Return: 0, -ESRCH if there is no such process or fd any more, -ENOTTY if it
  * is no vhost fd, -EACCES, -ENOMEM, or -EPROTO if fdinfo cannot be understood.
  */
-int vhost_device_read(pid_t pid, int fd, struct vhost_device *dev,
-		      struct memory_table *mem);
+int vhost_device_read(pid_t pid, int fd, struct vhost_device *dev, struct memory_table *mem);
 
 /**
  * vhost_fdinfo_parse() - the lines that vhost adds to fdinfo

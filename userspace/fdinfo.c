@@ -41,8 +41,7 @@ int fdinfo_numbers(const char *value, uint64_t *numbers, size_t count)
 		if (hex)
 			value += 2;
 		/* strtoull() would take a sign, blanks and another "0x". */
-		if (!(hex ? isxdigit((unsigned char)*value) :
-			    isdigit((unsigned char)*value)))
+		if (!(hex ? isxdigit((unsigned char)*value) : isdigit((unsigned char)*value)))
 			return -EPROTO;
 		if (hex && value[0] == '0' && tolower(value[1]) == 'x')
 			return -EPROTO;

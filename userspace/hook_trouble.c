@@ -17,7 +17,7 @@
 #include "text_file.h"
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
-#define VHOST_BTF   "/sys/kernel/btf/vhost"
+#define VHOST_BTF "/sys/kernel/btf/vhost"
 
 /* "/proc/PID/fdinfo/FD" with two names of directory entries */
 #define PROC_PATH_MAX 600
@@ -40,7 +40,8 @@ static bool is_capable(uint64_t capability)
 int hook_check(void)
 {
 	if (!is_capable(CAP_SYS_ADMIN) || !is_capable(CAP_SYS_PTRACE)) {
-		log_error("not permitted: needs CAP_SYS_ADMIN to load BPF programs into vhost and CAP_SYS_PTRACE to take vhost fds; run it as root");
+		log_error("not permitted: needs CAP_SYS_ADMIN to load BPF programs into vhost and "
+			  "CAP_SYS_PTRACE to take vhost fds; run it as root");
 		return -EPERM;
 	}
 	if (access(VMLINUX_BTF, R_OK)) {
@@ -49,7 +50,8 @@ int hook_check(void)
 		return -ENOENT;
 	}
 	if (access("/sys/module/vhost", F_OK)) {
-		log_error("the module vhost is not loaded; load the patched vhost_iotlb, vhost and vhost_net");
+		log_error("the module vhost is not loaded; load the patched vhost_iotlb, vhost and "
+			  "vhost_net");
 		return -ENOENT;
 	}
 	if (access(VHOST_BTF, R_OK)) {
@@ -71,8 +73,7 @@ static int vhost_has_hook(void)
 		return -errno;
 	vhost = btf__parse_split(VHOST_BTF, vmlinux);
 	if (vhost) {
-		ret = btf__find_by_name_kind(vhost, "vhost_iotlb_ops",
-					     BTF_KIND_STRUCT) > 0;
+		ret = btf__find_by_name_kind(vhost, "vhost_iotlb_ops", BTF_KIND_STRUCT) > 0;
 		btf__free(vhost);
 	} else {
 		ret = -errno;
@@ -84,7 +85,8 @@ static int vhost_has_hook(void)
 void hook_explain_load(int err)
 {
 	if (!vhost_has_hook())
-		log_error("the loaded module vhost has no hook for IOTLB misses (struct vhost_iotlb_ops is not in " VHOST_BTF
+		log_error("the loaded module vhost has no hook for IOTLB misses (struct "
+			  "vhost_iotlb_ops is not in " VHOST_BTF
 			  "); load the patched modules instead of the distribution's");
 	else
 		log_error("cannot load the BPF programs: %s; -v shows what libbpf says",
@@ -120,8 +122,7 @@ static bool is_same_kind(struct holder *holder, uint64_t map_id)
 	if (fd < 0)
 		return false;
 	same = struct_ops_type(fd, &holder->map) &&
-	       holder->map.btf_vmlinux_value_type_id ==
-		       holder->ours.btf_vmlinux_value_type_id;
+	       holder->map.btf_vmlinux_value_type_id == holder->ours.btf_vmlinux_value_type_id;
 	close(fd);
 	return same;
 }
@@ -141,16 +142,14 @@ static bool is_holder(struct holder *holder, const char *pid, const char *fd)
 		return false;
 	target[length] = '\0';
 	/* Opened anew from bpffs or by id, it has the other name. */
-	if (strcmp(target, "anon_inode:bpf_link") &&
-	    strcmp(target, "anon_inode:bpf-link"))
+	if (strcmp(target, "anon_inode:bpf_link") && strcmp(target, "anon_inode:bpf-link"))
 		return false;
 
 	snprintf(path, sizeof(path), "/proc/%s/fdinfo/%s", pid, fd);
 	if (text_file_read(path, &text))
 		return false;
 	value = fdinfo_next(text, "map_id");
-	yes = value && !fdinfo_numbers(value, &map_id, 1) &&
-	      is_same_kind(holder, map_id);
+	yes = value && !fdinfo_numbers(value, &map_id, 1) && is_same_kind(holder, map_id);
 	free(text);
 	return yes;
 }
@@ -196,10 +195,13 @@ static void explain_busy(int map_fd)
 	struct holder holder;
 
 	if (find_holder(&holder, map_fd))
-		log_error("the miss hook of vhost is taken by \"%s\" of pid %d; only one program may have it, so end that first",
+		log_error("the miss hook of vhost is taken by \"%s\" of pid %d; only one program "
+			  "may have it, so end that first",
 			  holder.map.name, holder.pid);
 	else
-		log_error("the miss hook of vhost is taken, by no process that can be seen (perhaps by a pinned BPF link); only one program may have it, so detach that first");
+		log_error("the miss hook of vhost is taken, by no process that can be seen "
+			  "(perhaps by a pinned BPF link); only one program may have it, so detach "
+			  "that first");
 }
 
 void hook_explain_attach(int err, int map_fd)

@@ -161,13 +161,10 @@ static int open_events(struct daemon *daemon)
 
 	daemon->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	daemon->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	daemon->check_fd =
-		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	daemon->stats_fd =
-		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (daemon->epoll_fd < 0 || daemon->signal_fd < 0 ||
-	    daemon->check_fd < 0 || daemon->stats_fd < 0 ||
-	    add_event(daemon, daemon->signal_fd, EVENT_SIGNAL) ||
+	daemon->check_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	daemon->stats_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (daemon->epoll_fd < 0 || daemon->signal_fd < 0 || daemon->check_fd < 0 ||
+	    daemon->stats_fd < 0 || add_event(daemon, daemon->signal_fd, EVENT_SIGNAL) ||
 	    add_event(daemon, daemon->check_fd, EVENT_CHECK) ||
 	    add_event(daemon, daemon->stats_fd, EVENT_STATS) ||
 	    set_timer(daemon->stats_fd, daemon->options.stats_seconds)) {
@@ -182,8 +179,7 @@ static int open_translator(struct daemon *daemon)
 	daemon->translator.ops = daemon->options.translator;
 	if (!daemon->translator.ops->open)
 		return 0;
-	return daemon->translator.ops->open(&daemon->translator,
-					    &daemon->options.translator_args);
+	return daemon->translator.ops->open(&daemon->translator, &daemon->options.translator_args);
 }
 
 static int open_hook(struct daemon *daemon)
@@ -229,8 +225,7 @@ static int start(struct daemon *daemon)
 	int err;
 
 	raise_fd_limit();
-	daemon->view = daemon->options.json ? &stats_view_json :
-					      &stats_view_text;
+	daemon->view = daemon->options.json ? &stats_view_json : &stats_view_text;
 	err = open_events(daemon);
 	if (!err)
 		err = open_translator(daemon);
@@ -276,8 +271,7 @@ static void show_interval(struct daemon *daemon)
 	if (!periods)
 		return;
 	daemon->shown = now;
-	daemon->view->interval(stdout, &since,
-			       periods * daemon->options.stats_seconds,
+	daemon->view->interval(stdout, &since, periods * daemon->options.stats_seconds,
 			       server_devices(daemon->server));
 }
 
@@ -318,7 +312,8 @@ static void handle_event(struct daemon *daemon, uint64_t event)
 		server_pump(daemon->server);
 		break;
 	case EVENT_LINK:
-		log_error("something else has detached iotlbd from the miss hook of vhost; misses go to the vhost fds again");
+		log_error("something else has detached iotlbd from the miss hook of vhost; misses "
+			  "go to the vhost fds again");
 		daemon->failed = true;
 		daemon->done = true;
 		break;
@@ -340,8 +335,7 @@ static void adjust_check(struct daemon *daemon)
 {
 	bool wanted = server_devices(daemon->server);
 
-	if (wanted != daemon->checking &&
-	    !set_timer(daemon->check_fd, wanted ? 1 : 0))
+	if (wanted != daemon->checking && !set_timer(daemon->check_fd, wanted ? 1 : 0))
 		daemon->checking = wanted;
 }
 

@@ -15,19 +15,18 @@ static void say(const char *kind, const char *format, va_list args)
 
 	/* One write for one line: other processes may share this stderr. */
 	vsnprintf(line, sizeof(line), format, args);
-	fprintf(stderr, "%s: %s%s\n", program_invocation_short_name, kind,
-		line);
+	fprintf(stderr, "%s: %s%s\n", program_invocation_short_name, kind, line);
 	errno = saved;
 }
 
-#define DEFINE_LOG(name, kind)                       \
-	void log_##name(const char *format, ...)     \
-	{                                            \
-		va_list args;                        \
-                                                     \
-		va_start(args, format);              \
-		say(kind, format, args);             \
-		va_end(args);                        \
+#define DEFINE_LOG(name, kind)                                                                     \
+	void log_##name(const char *format, ...)                                                   \
+	{                                                                                          \
+		va_list args;                                                                      \
+                                                                                                   \
+		va_start(args, format);                                                            \
+		say(kind, format, args);                                                           \
+		va_end(args);                                                                      \
 	}
 
 DEFINE_LOG(error, "")
@@ -70,8 +69,7 @@ static void limit_refill(struct log_limit *limit, uint64_t now_ns)
 		limit->tokens = limit->burst;
 }
 
-bool log_limit_allows(struct log_limit *limit, uint64_t subject,
-		      uint64_t now_ns)
+bool log_limit_allows(struct log_limit *limit, uint64_t subject, uint64_t now_ns)
 {
 	uint64_t *slot = &limit->said[subject % LOG_ONCE_SLOTS];
 

@@ -50,8 +50,7 @@ struct log_limit {
  * A subject is let through once. If messages were held back for want of
  * tokens, says how many before it lets the next one through.
  */
-bool log_limit_allows(struct log_limit *limit, uint64_t subject,
-		      uint64_t now_ns);
+bool log_limit_allows(struct log_limit *limit, uint64_t subject, uint64_t now_ns);
 
 /* Hash of a subject: a device, an address there, and what is the matter. */
 uint64_t log_subject(uint64_t dev, uint64_t address, unsigned int matter);

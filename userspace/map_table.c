@@ -45,17 +45,16 @@ struct reader {
 	unsigned int start;
 };
 
-__attribute__((format(printf, 3, 4))) static int
-fault(struct reader *reader, unsigned int column, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int fault(struct reader *reader, unsigned int column,
+						       const char *format, ...)
 {
 	va_list args;
 	int used;
 
-	used = snprintf(reader->error, MAP_TABLE_ERROR_MAX, "%.200s:%u:%u: ",
-			reader->name, reader->line, column);
+	used = snprintf(reader->error, MAP_TABLE_ERROR_MAX, "%.200s:%u:%u: ", reader->name,
+			reader->line, column);
 	va_start(args, format);
-	vsnprintf(reader->error + used, MAP_TABLE_ERROR_MAX - used, format,
-		  args);
+	vsnprintf(reader->error + used, MAP_TABLE_ERROR_MAX - used, format, args);
 	va_end(args);
 	return -EINVAL;
 }
@@ -101,12 +100,10 @@ static int read_word(struct reader *reader, const char *what)
 
 	while (!at_blank(reader) && !at_end(reader) && reader->c != '#') {
 		if (used == WORD_MAX - 1)
-			return fault(reader, reader->start,
-				     "the %s is too long", what);
+			return fault(reader, reader->start, "the %s is too long", what);
 		if (reader->c < ' ' || reader->c > '~')
 			return fault(reader, reader->column,
-				     "a character that cannot be part of the %s",
-				     what);
+				     "a character that cannot be part of the %s", what);
 		reader->word[used++] = reader->c;
 		reader_next(reader);
 	}
@@ -114,8 +111,7 @@ static int read_word(struct reader *reader, const char *what)
 
 	if (!used)
 		return fault(reader, reader->start,
-			     "the %s is missing; a line is: iova size gpa perm",
-			     what);
+			     "the %s is missing; a line is: iova size gpa perm", what);
 	return 0;
 }
 
@@ -147,8 +143,7 @@ static int digit_value(char c)
 	return 16;
 }
 
-static int read_number(struct reader *reader, const char *what,
-		       bool with_suffix, uint64_t *number)
+static int read_number(struct reader *reader, const char *what, bool with_suffix, uint64_t *number)
 {
 	const char *digit = reader->word;
 	unsigned int base = 10, shift;
@@ -167,14 +162,11 @@ static int read_number(struct reader *reader, const char *what,
 		unsigned int value = digit_value(*digit);
 
 		if (value >= base)
-			return fault(reader,
-				     reader->start + (digit - reader->word),
-				     "the %s \"%s\" is not a number", what,
-				     reader->word);
+			return fault(reader, reader->start + (digit - reader->word),
+				     "the %s \"%s\" is not a number", what, reader->word);
 		if (__builtin_mul_overflow(*number, base, number) ||
 		    __builtin_add_overflow(*number, value, number))
-			return fault(reader, reader->start,
-				     "the %s %s does not fit into 64 bits",
+			return fault(reader, reader->start, "the %s %s does not fit into 64 bits",
 				     what, reader->word);
 		digit++;
 	} while (*digit && !(with_suffix && suffix_shift(*digit)));
@@ -185,11 +177,9 @@ static int read_number(struct reader *reader, const char *what,
 	shift = suffix_shift(*digit);
 	if (digit[1])
 		return fault(reader, reader->start + (digit + 1 - reader->word),
-			     "\"%s\" follows the suffix of the %s", digit + 1,
-			     what);
+			     "\"%s\" follows the suffix of the %s", digit + 1, what);
 	if (*number > UINT64_MAX >> shift)
-		return fault(reader, reader->start,
-			     "the %s %s does not fit into 64 bits", what,
+		return fault(reader, reader->start, "the %s %s does not fit into 64 bits", what,
 			     reader->word);
 	*number <<= shift;
 	return 0;
@@ -209,8 +199,7 @@ static int read_perm(struct reader *reader, uint32_t *perm)
 	else if (!strcmp(reader->word, "rw"))
 		*perm = VHOST_ACCESS_RW;
 	else
-		return fault(reader, reader->start,
-			     "the permission \"%s\" is none of r, w, rw",
+		return fault(reader, reader->start, "the permission \"%s\" is none of r, w, rw",
 			     reader->word);
 	return 0;
 }
@@ -241,11 +230,9 @@ static int read_mapping(struct reader *reader, struct map_table_line *line)
 	if (!size)
 		return fault(reader, size_column, "the size is zero");
 	if (__builtin_add_overflow(line->iova, size - 1, &line->last))
-		return fault(reader, size_column,
-			     "the iova range wraps around at 2^64");
+		return fault(reader, size_column, "the iova range wraps around at 2^64");
 	if (line->gpa + (size - 1) < line->gpa)
-		return fault(reader, gpa_column,
-			     "the gpa range wraps around at 2^64");
+		return fault(reader, gpa_column, "the gpa range wraps around at 2^64");
 
 	skip_blanks(reader);
 	skip_comment(reader);
@@ -255,8 +242,7 @@ static int read_mapping(struct reader *reader, struct map_table_line *line)
 	return 0;
 }
 
-static int table_add(struct map_table *table, size_t *room,
-		     const struct map_table_line *line)
+static int table_add(struct map_table *table, size_t *room, const struct map_table_line *line)
 {
 	struct map_table_line *more;
 	size_t count;
@@ -289,8 +275,7 @@ static int read_lines(struct reader *reader, struct map_table *table)
 			if (err)
 				return err;
 			if (table->count == MAP_TABLE_MAX) {
-				fault(reader, 1, "more than %u mappings",
-				      MAP_TABLE_MAX);
+				fault(reader, 1, "more than %u mappings", MAP_TABLE_MAX);
 				return -E2BIG;
 			}
 			err = table_add(table, &room, &line);
@@ -353,10 +338,9 @@ static int check_overlap(struct reader *reader, const struct map_table *table)
 		second = a->line < b->line ? b : a;
 		reader->line = second->line;
 		return fault(reader, 1,
-			     "0x%" PRIx64 "-0x%" PRIx64
-			     " overlaps 0x%" PRIx64 "-0x%" PRIx64 " of line %u",
-			     second->iova, second->last, first->iova,
-			     first->last, first->line);
+			     "0x%" PRIx64 "-0x%" PRIx64 " overlaps 0x%" PRIx64 "-0x%" PRIx64
+			     " of line %u",
+			     second->iova, second->last, first->iova, first->last, first->line);
 	}
 	return 0;
 }
@@ -378,8 +362,7 @@ int map_table_read(struct map_table *table, FILE *file, const char *name,
 	if (!err) {
 		/* Most files are in order, and sorting needs more memory. */
 		if (!in_order(table))
-			qsort(table->lines, table->count,
-			      sizeof(*table->lines), by_iova);
+			qsort(table->lines, table->count, sizeof(*table->lines), by_iova);
 		err = check_overlap(&reader, table);
 	}
 	if (err)
@@ -393,8 +376,7 @@ void map_table_clear(struct map_table *table)
 	*table = (struct map_table){};
 }
 
-int map_table_find(const struct map_table *table, uint64_t iova,
-		   struct mapping *mapping)
+int map_table_find(const struct map_table *table, uint64_t iova, struct mapping *mapping)
 {
 	const struct map_table_line *line;
 	size_t low = 0, high = table->count, middle;

@@ -53,7 +53,6 @@ void map_table_clear(struct map_table *table);
  *
  * Return: 0 or -ENOENT.
  */
-int map_table_find(const struct map_table *table, uint64_t iova,
-		   struct mapping *mapping);
+int map_table_find(const struct map_table *table, uint64_t iova, struct mapping *mapping);
 
 #endif /* IOTLB_MAP_TABLE_H */

@@ -8,8 +8,7 @@
 
 #define FIRST_REGIONS 8
 
-static int table_add(struct memory_table *table, size_t *room,
-		     const struct memory_region *region)
+static int table_add(struct memory_table *table, size_t *room, const struct memory_region *region)
 {
 	struct memory_region *more;
 
@@ -32,8 +31,7 @@ static int parse_region(const char *value, struct memory_region *region)
 		return -EPROTO;
 
 	/* numbers[]: GPA, size, HVA */
-	if (!numbers[1] || __builtin_add_overflow(numbers[0], numbers[1] - 1,
-						  &region->last))
+	if (!numbers[1] || __builtin_add_overflow(numbers[0], numbers[1] - 1, &region->last))
 		return -EPROTO;
 	if (numbers[2] + (numbers[1] - 1) < numbers[2])
 		return -EPROTO;
@@ -70,8 +68,7 @@ int memory_table_parse(struct memory_table *table, const char *text)
 	}
 
 	if (fresh.count)
-		qsort(fresh.regions, fresh.count, sizeof(*fresh.regions),
-		      by_gpa);
+		qsort(fresh.regions, fresh.count, sizeof(*fresh.regions), by_gpa);
 	memory_table_move(table, &fresh);
 	return 0;
 }
@@ -89,8 +86,7 @@ void memory_table_move(struct memory_table *to, struct memory_table *from)
 	*from = (struct memory_table){};
 }
 
-bool memory_table_keeps(const struct memory_table *now,
-			const struct memory_table *old)
+bool memory_table_keeps(const struct memory_table *now, const struct memory_table *old)
 {
 	size_t i, j = 0;
 
@@ -100,17 +96,14 @@ bool memory_table_keeps(const struct memory_table *now,
 
 		while (j < now->count && now->regions[j].gpa < region->gpa)
 			j++;
-		if (j == now->count ||
-		    now->regions[j].gpa != region->gpa ||
-		    now->regions[j].hva != region->hva ||
-		    now->regions[j].last < region->last)
+		if (j == now->count || now->regions[j].gpa != region->gpa ||
+		    now->regions[j].hva != region->hva || now->regions[j].last < region->last)
 			return false;
 	}
 	return true;
 }
 
-const struct memory_region *memory_table_find(const struct memory_table *table,
-					      uint64_t gpa)
+const struct memory_region *memory_table_find(const struct memory_table *table, uint64_t gpa)
 {
 	size_t i;
 

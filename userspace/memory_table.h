@@ -51,8 +51,7 @@ void memory_table_move(struct memory_table *to, struct memory_table *from);
  *
  * If not, translations made by the old table must not be used any more.
  */
-bool memory_table_keeps(const struct memory_table *now,
-			const struct memory_table *old);
+bool memory_table_keeps(const struct memory_table *now, const struct memory_table *old);
 
 /**
  * memory_table_find() - the region that holds an address
@@ -62,7 +61,6 @@ bool memory_table_keeps(const struct memory_table *now,
  * Return: the region, NULL if no region holds it. Should regions overlap, the
  * one that starts first, which is what vhost itself goes by.
  */
-const struct memory_region *memory_table_find(const struct memory_table *table,
-					      uint64_t gpa);
+const struct memory_region *memory_table_find(const struct memory_table *table, uint64_t gpa);
 
 #endif /* IOTLB_MEMORY_TABLE_H */

@@ -34,8 +34,7 @@ struct miss_hook {
 	uint64_t strange;
 };
 
-static int print_libbpf(enum libbpf_print_level level, const char *format,
-			va_list args)
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
 	/* Our own messages say what failed; these say how. */
 	if (!log_verbose || level == LIBBPF_DEBUG)
@@ -57,8 +56,7 @@ static int take_record(void *arg, void *data, size_t size)
 	return 0;
 }
 
-static int hook_load(struct miss_hook *hook,
-		     const struct miss_hook_options *options)
+static int hook_load(struct miss_hook *hook, const struct miss_hook_options *options)
 {
 	struct deliver_bpf *skel = deliver_bpf__open();
 	int err;
@@ -78,21 +76,18 @@ static int hook_load(struct miss_hook *hook,
 	if (err)
 		return err;
 
-	skel->links.memory_table_set =
-		bpf_program__attach(skel->progs.memory_table_set);
+	skel->links.memory_table_set = bpf_program__attach(skel->progs.memory_table_set);
 	if (!skel->links.memory_table_set)
 		return -errno;
 	skel->links.owner_reset = bpf_program__attach(skel->progs.owner_reset);
 	if (!skel->links.owner_reset)
 		return -errno;
 
-	hook->ring = ring_buffer__new(bpf_map__fd(skel->maps.records),
-				      take_record, hook, NULL);
+	hook->ring = ring_buffer__new(bpf_map__fd(skel->maps.records), take_record, hook, NULL);
 	return hook->ring ? 0 : -errno;
 }
 
-int miss_hook_open(struct miss_hook **hook,
-		   const struct miss_hook_options *options)
+int miss_hook_open(struct miss_hook **hook, const struct miss_hook_options *options)
 {
 	struct miss_hook *fresh;
 	int err;
@@ -151,8 +146,7 @@ int miss_hook_link_fd(const struct miss_hook *hook)
 	return bpf_link__fd(hook->attached);
 }
 
-size_t miss_hook_take(struct miss_hook *hook, struct iotlb_record *records,
-		      size_t max)
+size_t miss_hook_take(struct miss_hook *hook, struct iotlb_record *records, size_t max)
 {
 	hook->records = records;
 	hook->count = 0;
@@ -167,8 +161,7 @@ uint64_t miss_hook_drops(const struct miss_hook *hook)
 
 uint64_t miss_hook_memory_drops(const struct miss_hook *hook)
 {
-	return __atomic_load_n(&hook->skel->bss->memory_drops,
-			       __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&hook->skel->bss->memory_drops, __ATOMIC_ACQUIRE);
 }
 
 uint64_t miss_hook_strange(const struct miss_hook *hook)
@@ -176,18 +169,15 @@ uint64_t miss_hook_strange(const struct miss_hook *hook)
 	return hook->strange;
 }
 
-size_t miss_hook_take_overflow(struct miss_hook *hook,
-			       struct iotlb_record *records, size_t max)
+size_t miss_hook_take_overflow(struct miss_hook *hook, struct iotlb_record *records, size_t max)
 {
 	const struct bpf_map *map = hook->skel->maps.overflow;
 	struct deliver_queue queue;
 	size_t count = 0;
 
 	/* Always the first key: what is taken is deleted. */
-	while (count < max &&
-	       !bpf_map__get_next_key(map, NULL, &queue, sizeof(queue))) {
-		if (bpf_map__lookup_and_delete_elem(map, &queue, sizeof(queue),
-						    &records[count],
+	while (count < max && !bpf_map__get_next_key(map, NULL, &queue, sizeof(queue))) {
+		if (bpf_map__lookup_and_delete_elem(map, &queue, sizeof(queue), &records[count],
 						    sizeof(*records), 0))
 			break;
 		count++;
@@ -200,8 +190,8 @@ int miss_hook_serve(struct miss_hook *hook, uint64_t dev)
 	struct deliver_device fresh = {};
 	int err;
 
-	err = bpf_map__update_elem(hook->skel->maps.served, &dev, sizeof(dev),
-				   &fresh, sizeof(fresh), BPF_NOEXIST);
+	err = bpf_map__update_elem(hook->skel->maps.served, &dev, sizeof(dev), &fresh,
+				   sizeof(fresh), BPF_NOEXIST);
 	if (err)
 		return err;
 	bpf_map__delete_elem(hook->skel->maps.ignored, &dev, sizeof(dev), 0);
@@ -212,8 +202,8 @@ uint64_t miss_hook_device_drops(const struct miss_hook *hook, uint64_t dev)
 {
 	struct deliver_device device;
 
-	if (bpf_map__lookup_elem(hook->skel->maps.served, &dev, sizeof(dev),
-				 &device, sizeof(device), 0))
+	if (bpf_map__lookup_elem(hook->skel->maps.served, &dev, sizeof(dev), &device,
+				 sizeof(device), 0))
 		return 0;
 	return device.drops;
 }
@@ -227,8 +217,7 @@ uint64_t miss_hook_unserve(struct miss_hook *hook, uint64_t dev)
 	return drops;
 }
 
-void miss_hook_ignore(struct miss_hook *hook, uint64_t dev,
-		      unsigned int seconds)
+void miss_hook_ignore(struct miss_hook *hook, uint64_t dev, unsigned int seconds)
 {
 	uint64_t until = DELIVER_IGNORE_FOREVER;
 	struct timespec now;
@@ -237,12 +226,11 @@ void miss_hook_ignore(struct miss_hook *hook, uint64_t dev,
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		until = (now.tv_sec + seconds) * 1000000000ULL + now.tv_nsec;
 	}
-	bpf_map__update_elem(hook->skel->maps.ignored, &dev, sizeof(dev),
-			     &until, sizeof(until), BPF_ANY);
+	bpf_map__update_elem(hook->skel->maps.ignored, &dev, sizeof(dev), &until, sizeof(until),
+			     BPF_ANY);
 }
 
 void miss_hook_memory_seen(struct miss_hook *hook, uint64_t dev)
 {
-	bpf_map__delete_elem(hook->skel->maps.memory_changed, &dev, sizeof(dev),
-			     0);
+	bpf_map__delete_elem(hook->skel->maps.memory_changed, &dev, sizeof(dev), 0);
 }

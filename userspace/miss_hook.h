@@ -26,8 +26,7 @@ struct miss_hook_options {
 };
 
 /* Load, and watch memory tables; 0, or a negative errno after a message. */
-int miss_hook_open(struct miss_hook **hook,
-		   const struct miss_hook_options *options);
+int miss_hook_open(struct miss_hook **hook, const struct miss_hook_options *options);
 
 /* From here on misses come in; 0, or a negative errno after a message. */
 int miss_hook_attach(struct miss_hook *hook);
@@ -51,8 +50,7 @@ int miss_hook_link_fd(const struct miss_hook *hook);
  *
  * Return: how many, 0 if there are none.
  */
-size_t miss_hook_take(struct miss_hook *hook, struct iotlb_record *records,
-		      size_t max);
+size_t miss_hook_take(struct miss_hook *hook, struct iotlb_record *records, size_t max);
 
 /* Misses that found no room on the ring buffer, ever. */
 uint64_t miss_hook_drops(const struct miss_hook *hook);
@@ -64,8 +62,7 @@ uint64_t miss_hook_memory_drops(const struct miss_hook *hook);
 uint64_t miss_hook_strange(const struct miss_hook *hook);
 
 /* As miss_hook_take(), for misses that found no room on the ring buffer. */
-size_t miss_hook_take_overflow(struct miss_hook *hook,
-			       struct iotlb_record *records, size_t max);
+size_t miss_hook_take_overflow(struct miss_hook *hook, struct iotlb_record *records, size_t max);
 
 /* The misses of this device come to us; 0 or a negative errno. */
 int miss_hook_serve(struct miss_hook *hook, uint64_t dev);
@@ -77,8 +74,7 @@ uint64_t miss_hook_unserve(struct miss_hook *hook, uint64_t dev);
 uint64_t miss_hook_device_drops(const struct miss_hook *hook, uint64_t dev);
 
 /* Do not tell of this device for that time, 0 for ever. */
-void miss_hook_ignore(struct miss_hook *hook, uint64_t dev,
-		      unsigned int seconds);
+void miss_hook_ignore(struct miss_hook *hook, uint64_t dev, unsigned int seconds);
 
 /* To be called before the memory table of a device is looked at: what changes
  * from then on is told with a new record.

@@ -4,8 +4,7 @@
 
 #include "miss_stats.h"
 
-struct miss_stats miss_stats_since(const struct miss_stats *now,
-				   const struct miss_stats *before)
+struct miss_stats miss_stats_since(const struct miss_stats *now, const struct miss_stats *before)
 {
 	return (struct miss_stats){
 		.misses = now->misses - before->misses,
@@ -19,27 +18,26 @@ struct miss_stats miss_stats_since(const struct miss_stats *now,
 }
 
 #define COLUMNS "%10s %10s %10s %10s %10s %10s %10s"
-#define VALUES                                                            \
-	"%10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 \
-	" %10" PRIu64 " %10" PRIu64
+#define VALUES                                                                                     \
+	"%10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64         \
+	" %10" PRIu64
 
 static void print_headings(FILE *out)
 {
-	fprintf(out, COLUMNS, "MISSES", "ANSWERED", "DUPLICATE", "UNANSWERED",
-		"FAILED", "LATE", "DROPS");
+	fprintf(out, COLUMNS, "MISSES", "ANSWERED", "DUPLICATE", "UNANSWERED", "FAILED", "LATE",
+		"DROPS");
 }
 
 static void print_values(FILE *out, const struct miss_stats *stats)
 {
-	fprintf(out, VALUES, stats->misses, stats->answered, stats->duplicates,
-		stats->unanswered, stats->failed, stats->late, stats->drops);
+	fprintf(out, VALUES, stats->misses, stats->answered, stats->duplicates, stats->unanswered,
+		stats->failed, stats->late, stats->drops);
 }
 
 /* Often enough that the headings are on the screen. */
 #define LINES_PER_HEADING 20
 
-static void text_interval(FILE *out, const struct miss_stats *since,
-			  double seconds, size_t devices)
+static void text_interval(FILE *out, const struct miss_stats *since, double seconds, size_t devices)
 {
 	static unsigned int lines;
 
@@ -53,8 +51,7 @@ static void text_interval(FILE *out, const struct miss_stats *since,
 	fflush(out);
 }
 
-static void text_total(FILE *out, const struct miss_stats *total,
-		       uint64_t strange, size_t devices)
+static void text_total(FILE *out, const struct miss_stats *total, uint64_t strange, size_t devices)
 {
 	(void)devices;
 	print_headings(out);
@@ -62,15 +59,14 @@ static void text_total(FILE *out, const struct miss_stats *total,
 	print_values(out, total);
 	fputs(" all\n", out);
 	if (strange)
-		fprintf(out, "%" PRIu64 " records could not be understood\n",
-			strange);
+		fprintf(out, "%" PRIu64 " records could not be understood\n", strange);
 }
 
 static void text_device(FILE *out, const struct device_stats *device)
 {
 	print_values(out, &device->stats);
-	fprintf(out, " %" PRIu64 " of pid %d (%s)%s\n", device->dev,
-		device->pid, device->comm, device->gone ? ", gone" : "");
+	fprintf(out, " %" PRIu64 " of pid %d (%s)%s\n", device->dev, device->pid, device->comm,
+		device->gone ? ", gone" : "");
 }
 
 const struct stats_view stats_view_text = {
@@ -79,14 +75,12 @@ const struct stats_view stats_view_text = {
 	.device = text_device,
 };
 
-static void add_number(struct json_object *object, const char *key,
-		       uint64_t number)
+static void add_number(struct json_object *object, const char *key, uint64_t number)
 {
 	json_object_object_add(object, key, json_object_new_uint64(number));
 }
 
-static struct json_object *json_stats(const char *kind,
-				      const struct miss_stats *stats)
+static struct json_object *json_stats(const char *kind, const struct miss_stats *stats)
 {
 	struct json_object *object = json_object_new_object();
 
@@ -103,25 +97,21 @@ static struct json_object *json_stats(const char *kind,
 
 static void print_json(FILE *out, struct json_object *object)
 {
-	fprintf(out, "%s\n",
-		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
+	fprintf(out, "%s\n", json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
 	fflush(out);
 	json_object_put(object);
 }
 
-static void json_interval(FILE *out, const struct miss_stats *since,
-			  double seconds, size_t devices)
+static void json_interval(FILE *out, const struct miss_stats *since, double seconds, size_t devices)
 {
 	struct json_object *object = json_stats("interval", since);
 
-	json_object_object_add(object, "seconds",
-			       json_object_new_double(seconds));
+	json_object_object_add(object, "seconds", json_object_new_double(seconds));
 	add_number(object, "devices", devices);
 	print_json(out, object);
 }
 
-static void json_total(FILE *out, const struct miss_stats *total,
-		       uint64_t strange, size_t devices)
+static void json_total(FILE *out, const struct miss_stats *total, uint64_t strange, size_t devices)
 {
 	struct json_object *object = json_stats("total", total);
 
@@ -136,10 +126,8 @@ static void json_device(FILE *out, const struct device_stats *device)
 
 	add_number(object, "dev", device->dev);
 	json_object_object_add(object, "pid", json_object_new_int(device->pid));
-	json_object_object_add(object, "comm",
-			       json_object_new_string(device->comm));
-	json_object_object_add(object, "gone",
-			       json_object_new_boolean(device->gone));
+	json_object_object_add(object, "comm", json_object_new_string(device->comm));
+	json_object_object_add(object, "gone", json_object_new_boolean(device->gone));
 	print_json(out, object);
 }
 

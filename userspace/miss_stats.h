@@ -51,10 +51,8 @@ struct device_stats {
  * @total:	everything, at the end, before the devices
  */
 struct stats_view {
-	void (*interval)(FILE *out, const struct miss_stats *since,
-			 double seconds, size_t devices);
-	void (*total)(FILE *out, const struct miss_stats *total,
-		      uint64_t strange, size_t devices);
+	void (*interval)(FILE *out, const struct miss_stats *since, double seconds, size_t devices);
+	void (*total)(FILE *out, const struct miss_stats *total, uint64_t strange, size_t devices);
 	void (*device)(FILE *out, const struct device_stats *device);
 };
 
@@ -62,7 +60,6 @@ extern const struct stats_view stats_view_text;
 extern const struct stats_view stats_view_json;
 
 /* What has been added to @now since @before. */
-struct miss_stats miss_stats_since(const struct miss_stats *now,
-				   const struct miss_stats *before);
+struct miss_stats miss_stats_since(const struct miss_stats *now, const struct miss_stats *before);
 
 #endif /* IOTLB_MISS_STATS_H */

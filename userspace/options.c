@@ -23,37 +23,36 @@ enum key {
 };
 
 static const struct argp_option known[] = {
-	{ "pid", 'p', "PID", 0,
-	  "Serve the devices of this process only; may be given several times (default: all processes, now and later)",
-	  0 },
-	{ "translator", KEY_TRANSLATOR, "NAME", 0,
-	  "How to translate: see below (default: table with --table, else identity)",
-	  0 },
-	{ "table", KEY_TABLE, "FILE", 0,
-	  "Mappings, one a line: iova size gpa perm", 0 },
-	{ "ring-size", KEY_RING_SIZE, "BYTES", 0,
-	  "Size of the ring buffer: a power of two, at least a page; k, M or G may follow (default: 1M)",
-	  0 },
-	{ "poll", KEY_POLL, NULL, 0,
-	  "Look for misses all the time instead of sleeping until there is one: faster, and takes a whole CPU",
-	  0 },
-	{ "stats", KEY_STATS, "SECONDS", OPTION_ARG_OPTIONAL,
-	  "Print a line each second, or each so many seconds", 0 },
-	{ "json", 'j', NULL, 0, "Print statistics as JSON, one object a line",
-	  0 },
-	{ "verbose", 'v', NULL, 0, "Say more on standard error", 0 },
-	{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0 },
-	{}
-};
+	{"pid", 'p', "PID", 0,
+	 "Serve the devices of this process only; may be given several times (default: all "
+	 "processes, now and later)",
+	 0},
+	{"translator", KEY_TRANSLATOR, "NAME", 0,
+	 "How to translate: see below (default: table with --table, else identity)", 0},
+	{"table", KEY_TABLE, "FILE", 0, "Mappings, one a line: iova size gpa perm", 0},
+	{"ring-size", KEY_RING_SIZE, "BYTES", 0,
+	 "Size of the ring buffer: a power of two, at least a page; k, M or G may follow (default: "
+	 "1M)",
+	 0},
+	{"poll", KEY_POLL, NULL, 0,
+	 "Look for misses all the time instead of sleeping until there is one: faster, and takes a "
+	 "whole CPU",
+	 0},
+	{"stats", KEY_STATS, "SECONDS", OPTION_ARG_OPTIONAL,
+	 "Print a line each second, or each so many seconds", 0},
+	{"json", 'j', NULL, 0, "Print statistics as JSON, one object a line", 0},
+	{"verbose", 'v', NULL, 0, "Say more on standard error", 0},
+	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
+	{}};
 
 static const char description[] =
 	"Answer the IOTLB misses of vhost devices."
-	"\vEnds, with a summary on standard output, on SIGINT or SIGTERM, or when the processes that were given by -p have ended.\n"
+	"\vEnds, with a summary on standard output, on SIGINT or SIGTERM, or when the processes "
+	"that were given by -p have ended.\n"
 	"\n"
 	"Exit status: 0 good, 1 failed, 2 wrong usage.";
 
-static long parse_number(struct argp_state *state, const char *what,
-			 const char *text, long max)
+static long parse_number(struct argp_state *state, const char *what, const char *text, long max)
 {
 	char *end;
 	long number;
@@ -61,8 +60,7 @@ static long parse_number(struct argp_state *state, const char *what,
 	errno = 0;
 	number = strtol(text, &end, 10);
 	if (errno || end == text || *end || number < 1 || number > max)
-		argp_error(state, "%s \"%s\" is not a number from 1 to %ld",
-			   what, text, max);
+		argp_error(state, "%s \"%s\" is not a number from 1 to %ld", what, text, max);
 	return number;
 }
 
@@ -89,16 +87,13 @@ static size_t parse_ring_size(struct argp_state *state, const char *text)
 			end++;
 		}
 	}
-	if (errno || *end || size < page || size > OPTIONS_RING_SIZE_MAX ||
-	    size & (size - 1))
-		argp_error(state,
-			   "--ring-size \"%s\" is not a power of two from %zu to %lu",
-			   text, page, OPTIONS_RING_SIZE_MAX);
+	if (errno || *end || size < page || size > OPTIONS_RING_SIZE_MAX || size & (size - 1))
+		argp_error(state, "--ring-size \"%s\" is not a power of two from %zu to %lu", text,
+			   page, OPTIONS_RING_SIZE_MAX);
 	return size;
 }
 
-static void add_pid(struct argp_state *state, struct options *options,
-		    const char *text)
+static void add_pid(struct argp_state *state, struct options *options, const char *text)
 {
 	pid_t pid = parse_number(state, "--pid", text, INT_MAX);
 	size_t i;
@@ -115,11 +110,9 @@ static void add_pid(struct argp_state *state, struct options *options,
 static void finish(struct argp_state *state, struct options *options)
 {
 	if (!options->translator)
-		options->translator = options->translator_args.table_path ?
-					      &translator_table :
-					      &translator_identity;
-	if (options->translator->check &&
-	    options->translator->check(&options->translator_args))
+		options->translator = options->translator_args.table_path ? &translator_table
+									  : &translator_identity;
+	if (options->translator->check && options->translator->check(&options->translator_args))
 		exit(EXIT_USAGE);
 	(void)state;
 }
@@ -135,9 +128,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_TRANSLATOR:
 		options->translator = translator_by_name(arg);
 		if (!options->translator)
-			argp_error(state,
-				   "no translator \"%s\"; --help lists them",
-				   arg);
+			argp_error(state, "no translator \"%s\"; --help lists them", arg);
 		break;
 	case KEY_TABLE:
 		options->translator_args.table_path = arg;
@@ -150,9 +141,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_STATS:
 		options->stats_seconds =
-			arg ? parse_number(state, "--stats", arg,
-					   MAX_STATS_SECONDS) :
-			      1;
+			arg ? parse_number(state, "--stats", arg, MAX_STATS_SECONDS) : 1;
 		break;
 	case 'j':
 		options->json = true;
@@ -206,7 +195,7 @@ void options_parse(struct options *options, int argc, char **argv)
 		.help_filter = list_translators,
 	};
 
-	*options = (struct options){ .ring_size = OPTIONS_RING_SIZE };
+	*options = (struct options){.ring_size = OPTIONS_RING_SIZE};
 	argp_program_version = "iotlbd " VERSION;
 	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, options))

@@ -11,7 +11,7 @@
 /* More processes can be named by naming none. */
 #define OPTIONS_MAX_PIDS 256
 
-#define OPTIONS_RING_SIZE     (1UL << 20)
+#define OPTIONS_RING_SIZE (1UL << 20)
 #define OPTIONS_RING_SIZE_MAX (1UL << 30)
 
 /**

@@ -8,8 +8,7 @@
 #include "device.h"
 #include "served.h"
 
-int served_take(const struct vhost_device *found,
-		struct served_device **device)
+int served_take(const struct vhost_device *found, struct served_device **device)
 {
 	struct served_device *fresh = calloc(1, sizeof(*fresh));
 	int err;
@@ -77,8 +76,7 @@ void served_remove(struct served_table *table, struct served_device *device)
 	table->count--;
 }
 
-struct served_device *served_find(const struct served_table *table,
-				  uint64_t dev)
+struct served_device *served_find(const struct served_table *table, uint64_t dev)
 {
 	struct served_device *device = table->chains[dev % SERVED_CHAINS];
 
@@ -123,8 +121,7 @@ bool served_has_owner(struct served_device *device)
 		return true;
 	if (!err && now.has_id && now.id == device->info.dev)
 		return true;
-	return vhost_device_for_each(device->info.pid, adopt_number, device) ==
-	       1;
+	return vhost_device_for_each(device->info.pid, adopt_number, device) == 1;
 }
 
 void served_wait(struct served_device *device, const struct iotlb_record *miss)

@@ -59,16 +59,14 @@ struct served_table {
  *
  * Return: 0 or a negative errno as of vhost_device_take() and pidfd_open(2).
  */
-int served_take(const struct vhost_device *found,
-		struct served_device **device);
+int served_take(const struct vhost_device *found, struct served_device **device);
 
 /* Gives the device back: closes everything and frees it. */
 void served_release(struct served_device *device);
 
 void served_add(struct served_table *table, struct served_device *device);
 void served_remove(struct served_table *table, struct served_device *device);
-struct served_device *served_find(const struct served_table *table,
-				  uint64_t dev);
+struct served_device *served_find(const struct served_table *table, uint64_t dev);
 
 /* The device after this one, the first after NULL, NULL after the last. Before
  * a device is removed, the one after it must be asked for.
@@ -85,7 +83,6 @@ struct served_device *served_next(const struct served_table *table,
 bool served_has_owner(struct served_device *device);
 
 /* Remember that a virtqueue waits, instead of what it has waited for before. */
-void served_wait(struct served_device *device,
-		 const struct iotlb_record *miss);
+void served_wait(struct served_device *device, const struct iotlb_record *miss);
 
 #endif /* IOTLB_SERVED_H */

@@ -25,7 +25,7 @@
 #include "translator.h"
 #include "vhost_msg.h"
 
-#define BATCH	     256
+#define BATCH 256
 #define PUMP_BATCHES 16
 
 /* Answers of this batch that are searched for one that serves again. */
@@ -36,7 +36,7 @@
 
 /* A device that cannot be found or taken is looked for again after this. */
 #define IGNORE_SECONDS 10
-#define IGNORED_SLOTS  64
+#define IGNORED_SLOTS 64
 
 /* In a pidfd's event: whether it is of a device, or of one of options.pids. */
 #define EVENT_PID (1ULL << 62)
@@ -131,11 +131,9 @@ static uint64_t now_ns(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-static bool may_say(struct server *server, uint64_t dev, uint64_t address,
-		    enum matter matter)
+static bool may_say(struct server *server, uint64_t dev, uint64_t address, enum matter matter)
 {
-	return log_limit_allows(&server->limit,
-				log_subject(dev, address, matter), now_ns());
+	return log_limit_allows(&server->limit, log_subject(dev, address, matter), now_ns());
 }
 
 /* "device 7 of pid 4711 (qemu)" in a log message */
@@ -144,8 +142,7 @@ static bool may_say(struct server *server, uint64_t dev, uint64_t address,
 
 /* Answers */
 
-static bool recent_covers(const struct server *server,
-			  const struct iotlb_record *miss)
+static bool recent_covers(const struct server *server, const struct iotlb_record *miss)
 {
 	size_t i, count = server->recent_count;
 
@@ -153,14 +150,12 @@ static bool recent_covers(const struct server *server,
 		count = RECENT;
 	for (i = 0; i < count; i++)
 		if (server->recent[i].dev == miss->dev &&
-		    answer_covers(&server->recent[i].answer, miss->iova,
-				  miss->access))
+		    answer_covers(&server->recent[i].answer, miss->iova, miss->access))
 			return true;
 	return false;
 }
 
-static void recent_add(struct server *server, uint64_t dev,
-		       const struct answer *answer)
+static void recent_add(struct server *server, uint64_t dev, const struct answer *answer)
 {
 	server->recent[server->recent_count++ % RECENT] = (struct recent){
 		.dev = dev,
@@ -190,10 +185,8 @@ static const char *access_name(uint32_t access)
 	}
 }
 
-static void say_unanswered(struct server *server,
-			   const struct served_device *device,
-			   const struct iotlb_record *miss, int err,
-			   const struct mapping *mapping)
+static void say_unanswered(struct server *server, const struct served_device *device,
+			   const struct iotlb_record *miss, int err, const struct mapping *mapping)
 {
 	/* Once for a page: the guest chooses addresses. */
 	uint64_t page = miss->iova >> 12;
@@ -202,44 +195,40 @@ static void say_unanswered(struct server *server,
 	case -ENOENT:
 		if (may_say(server, miss->dev, page, MATTER_UNMAPPED))
 			log_warn(DEVICE_FORMAT ": nothing maps 0x%" PRIx64
-				 "; queue %u waits to %s there",
-				 DEVICE_ARGS(device), (uint64_t)miss->iova,
-				 miss->vq, access_name(miss->access));
+					       "; queue %u waits to %s there",
+				 DEVICE_ARGS(device), (uint64_t)miss->iova, miss->vq,
+				 access_name(miss->access));
 		break;
 	case -EACCES:
 		if (may_say(server, miss->dev, page, MATTER_FORBIDDEN))
-			log_warn(DEVICE_FORMAT ": the mapping 0x%" PRIx64
-				 "-0x%" PRIx64
+			log_warn(DEVICE_FORMAT
+				 ": the mapping 0x%" PRIx64 "-0x%" PRIx64
 				 " does not allow to %s; queue %u waits at 0x%" PRIx64,
-				 DEVICE_ARGS(device), mapping->iova,
-				 mapping->last, access_name(miss->access),
-				 miss->vq, (uint64_t)miss->iova);
+				 DEVICE_ARGS(device), mapping->iova, mapping->last,
+				 access_name(miss->access), miss->vq, (uint64_t)miss->iova);
 		break;
 	case -EFAULT:
 		if (may_say(server, miss->dev, mapping->iova, MATTER_OUTSIDE))
-			log_warn(DEVICE_FORMAT ": the mapping 0x%" PRIx64
-				 "-0x%" PRIx64 " leads 0x%" PRIx64
-				 " out of the guest's memory (no vhost-mem line of its fdinfo has guest address 0x%" PRIx64
-				 "); queue %u waits",
-				 DEVICE_ARGS(device), mapping->iova,
-				 mapping->last, (uint64_t)miss->iova,
-				 (uint64_t)(mapping->gpa +
-					    (miss->iova - mapping->iova)),
-				 miss->vq);
+			log_warn(DEVICE_FORMAT
+				 ": the mapping 0x%" PRIx64 "-0x%" PRIx64 " leads 0x%" PRIx64
+				 " out of the guest's memory (no vhost-mem line of its fdinfo has "
+				 "guest address 0x%" PRIx64 "); queue %u waits",
+				 DEVICE_ARGS(device), mapping->iova, mapping->last,
+				 (uint64_t)miss->iova,
+				 (uint64_t)(mapping->gpa + (miss->iova - mapping->iova)), miss->vq);
 		break;
 	default:
 		if (may_say(server, miss->dev, err, MATTER_STRANGE))
 			log_warn(DEVICE_FORMAT ": cannot translate 0x%" PRIx64
-				 ": %s; queue %u waits",
-				 DEVICE_ARGS(device), (uint64_t)miss->iova,
-				 strerror(-err), miss->vq);
+					       ": %s; queue %u waits",
+				 DEVICE_ARGS(device), (uint64_t)miss->iova, strerror(-err),
+				 miss->vq);
 		break;
 	}
 }
 
 /* A mapping of the whole address space is cut down in any case. */
-static bool is_clipped(const struct mapping *mapping,
-		       const struct answer *answer)
+static bool is_clipped(const struct mapping *mapping, const struct answer *answer)
 {
 	if (mapping->iova == 0 && mapping->last == UINT64_MAX)
 		return false;
@@ -254,31 +243,27 @@ static int answer_miss(struct server *server, struct served_device *device,
 	struct answer answer;
 	int err;
 
-	err = answer_find(server->translator, &device->mem, miss->dev,
-			  miss->iova, miss->access, &answer, &mapping);
+	err = answer_find(server->translator, &device->mem, miss->dev, miss->iova, miss->access,
+			  &answer, &mapping);
 	if (err) {
 		say_unanswered(server, device, miss, err, &mapping);
 		return err;
 	}
 	if (is_clipped(&mapping, &answer) &&
 	    may_say(server, miss->dev, mapping.iova, MATTER_CLIPPED))
-		log_warn(DEVICE_FORMAT ": of the mapping 0x%" PRIx64
-			 "-0x%" PRIx64 ", only 0x%" PRIx64 "-0x%" PRIx64
-			 " lies within one region of the guest's memory",
-			 DEVICE_ARGS(device), mapping.iova, mapping.last,
-			 answer.iova, answer.last);
+		log_warn(DEVICE_FORMAT ": of the mapping 0x%" PRIx64 "-0x%" PRIx64
+				       ", only 0x%" PRIx64 "-0x%" PRIx64
+				       " lies within one region of the guest's memory",
+			 DEVICE_ARGS(device), mapping.iova, mapping.last, answer.iova, answer.last);
 
-	err = vhost_msg_update(device->fd, answer.iova,
-			       answer.last - answer.iova + 1, answer.hva,
+	err = vhost_msg_update(device->fd, answer.iova, answer.last - answer.iova + 1, answer.hva,
 			       answer.perm);
 	if (err) {
 		/* The owner may reset the device at any time. */
 		if (may_say(server, miss->dev, err, MATTER_FAILED))
-			log_warn(DEVICE_FORMAT
-				 ": vhost does not take the translation of 0x%" PRIx64
-				 ": %s; the device was reset, or has no IOTLB",
-				 DEVICE_ARGS(device), (uint64_t)miss->iova,
-				 strerror(-err));
+			log_warn(DEVICE_FORMAT ": vhost does not take the translation of 0x%" PRIx64
+					       ": %s; the device was reset, or has no IOTLB",
+				 DEVICE_ARGS(device), (uint64_t)miss->iova, strerror(-err));
 		return -EIO;
 	}
 	recent_add(server, miss->dev, &answer);
@@ -400,8 +385,7 @@ static void ignore(struct server *server, uint64_t dev, unsigned int seconds)
 {
 	*ignored_slot(server, dev) = (struct ignored){
 		.dev = dev,
-		.until_ns = seconds ? now_ns() + seconds * 1000000000ULL :
-				      UINT64_MAX,
+		.until_ns = seconds ? now_ns() + seconds * 1000000000ULL : UINT64_MAX,
 	};
 	miss_hook_ignore(server->hook, dev, seconds);
 }
@@ -413,19 +397,15 @@ static int watch(struct server *server, int pidfd, uint64_t event)
 		.data.u64 = event | SERVER_EVENT,
 	};
 
-	return epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, pidfd, &wanted) ?
-		       -errno :
-		       0;
+	return epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, pidfd, &wanted) ? -errno : 0;
 }
 
-static void give_back(struct server *server, struct served_device *device,
-		      const char *why)
+static void give_back(struct server *server, struct served_device *device, const char *why)
 {
 	struct device_stats *gone;
 
 	if (may_say(server, device->info.dev, 0, MATTER_GOES))
-		log_info("no longer serving " DEVICE_FORMAT ": %s",
-			 DEVICE_ARGS(device), why);
+		log_info("no longer serving " DEVICE_FORMAT ": %s", DEVICE_ARGS(device), why);
 
 	gone = &server->gone[server->gone_count++ % GONE_MAX];
 	served_remove(&server->devices, device);
@@ -467,9 +447,9 @@ static int try_take(struct server *server, const struct vhost_device *found,
 	if (!err || err == -ESRCH || err == -EBADF || err == -ESTALE)
 		return err;
 	if (may_say(server, found->id, err, MATTER_TAKE))
-		log_warn("cannot take device %" PRIu64 " from pid %d (%s), fd %d: %s; its owner serves it",
-			 found->id, found->pid, found->comm, found->fd,
-			 strerror(-err));
+		log_warn("cannot take device %" PRIu64
+			 " from pid %d (%s), fd %d: %s; its owner serves it",
+			 found->id, found->pid, found->comm, found->fd, strerror(-err));
 	return err;
 }
 
@@ -489,8 +469,7 @@ static int take_wanted(const struct vhost_device *found, void *arg)
 {
 	struct search *search = arg;
 
-	if (!found->has_id || found->id != search->dev ||
-	    found->pid == getpid())
+	if (!found->has_id || found->id != search->dev || found->pid == getpid())
 		return 0;
 	return !try_take(search->server, found, &search->taken);
 }
@@ -505,10 +484,9 @@ static bool is_watched(const struct server *server, pid_t pid)
 	return false;
 }
 
-static struct served_device *find_and_take(struct server *server, uint64_t dev,
-					   pid_t hint)
+static struct served_device *find_and_take(struct server *server, uint64_t dev, pid_t hint)
 {
-	struct search search = { .server = server, .dev = dev };
+	struct search search = {.server = server, .dev = dev};
 	size_t i;
 
 	/* Most often it is the process in which the miss has happened. */
@@ -518,13 +496,11 @@ static struct served_device *find_and_take(struct server *server, uint64_t dev,
 		vhost_device_for_each(0, take_wanted, &search);
 	for (i = 0; i < server->pid_count && !search.taken; i++)
 		if (server->pids[i].pidfd >= 0)
-			vhost_device_for_each(server->pids[i].pid, take_wanted,
-					      &search);
+			vhost_device_for_each(server->pids[i].pid, take_wanted, &search);
 	return search.taken;
 }
 
-static struct served_device *meet(struct server *server,
-				  const struct iotlb_record *miss)
+static struct served_device *meet(struct server *server, const struct iotlb_record *miss)
 {
 	struct served_device *device;
 
@@ -544,8 +520,7 @@ static struct served_device *meet(struct server *server,
 
 /* Records */
 
-static void handle_record(struct server *server,
-			  const struct iotlb_record *record)
+static void handle_record(struct server *server, const struct iotlb_record *record)
 {
 	struct served_device *device;
 
@@ -592,8 +567,7 @@ static size_t handle_drops(struct server *server)
 		return 0;
 
 	while (sum < PUMP_BATCHES * BATCH) {
-		count = miss_hook_take_overflow(server->hook, server->batch,
-						BATCH);
+		count = miss_hook_take_overflow(server->hook, server->batch, BATCH);
 		if (!count) {
 			server->drops_seen = drops;
 			break;
@@ -622,8 +596,7 @@ void server_check(struct server *server)
 {
 	struct served_device *device, *next;
 
-	for (device = served_next(&server->devices, NULL); device;
-	     device = next) {
+	for (device = served_next(&server->devices, NULL); device; device = next) {
 		next = served_next(&server->devices, device);
 		if (served_has_owner(device))
 			refresh_memory(server, device);
@@ -700,20 +673,19 @@ static int watch_pid(struct server *server, struct watched_pid *watched)
 	if (!err)
 		err = vhost_device_for_each(watched->pid, count_found, &count);
 	if (err) {
-		log_error("pid %d: cannot look at its fds: %s", watched->pid,
-			  strerror(-err));
+		log_error("pid %d: cannot look at its fds: %s", watched->pid, strerror(-err));
 		return err;
 	}
 	if (!count) {
-		log_error("pid %d holds no vhost fd (such as /dev/vhost-net); is it QEMU with vhost=on?",
+		log_error("pid %d holds no vhost fd (such as /dev/vhost-net); is it QEMU with "
+			  "vhost=on?",
 			  watched->pid);
 		return -ENODEV;
 	}
 	return 0;
 }
 
-static int watch_pids(struct server *server,
-		      const struct server_options *options)
+static int watch_pids(struct server *server, const struct server_options *options)
 {
 	size_t i;
 	int err;
@@ -807,8 +779,7 @@ struct miss_stats server_stats(const struct server *server)
 }
 
 void server_for_each(const struct server *server,
-		     void (*fn)(const struct device_stats *device, void *arg),
-		     void *arg)
+		     void (*fn)(const struct device_stats *device, void *arg), void *arg)
 {
 	const struct served_device *device = NULL;
 	size_t i = 0;
@@ -821,8 +792,7 @@ void server_for_each(const struct server *server,
 	while ((device = served_next(&server->devices, device))) {
 		struct device_stats info = device->info;
 
-		info.stats.drops =
-			miss_hook_device_drops(server->hook, info.dev);
+		info.stats.drops = miss_hook_device_drops(server->hook, info.dev);
 		fn(&info, arg);
 	}
 }

@@ -84,7 +84,6 @@ struct miss_stats server_stats(const struct server *server);
  * @arg:	passed to @fn
  */
 void server_for_each(const struct server *server,
-		     void (*fn)(const struct device_stats *device, void *arg),
-		     void *arg);
+		     void (*fn)(const struct device_stats *device, void *arg), void *arg);
 
 #endif /* IOTLB_SERVER_H */

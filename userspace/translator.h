@@ -37,10 +37,9 @@ struct translator_ops {
 	const char *name;
 	const char *summary;
 	int (*check)(const struct translator_args *args);
-	int (*open)(struct translator *translator,
-		    const struct translator_args *args);
-	int (*translate)(struct translator *translator, uint64_t dev,
-			 uint64_t iova, struct mapping *mapping);
+	int (*open)(struct translator *translator, const struct translator_args *args);
+	int (*translate)(struct translator *translator, uint64_t dev, uint64_t iova,
+			 struct mapping *mapping);
 	void (*close)(struct translator *translator);
 };
 

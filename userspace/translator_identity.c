@@ -12,15 +12,16 @@
 static int identity_check(const struct translator_args *args)
 {
 	if (args->table_path) {
-		log_error("--table %s makes no sense with --translator identity, which maps every address to itself; leave one out",
+		log_error("--table %s makes no sense with --translator identity, which maps every "
+			  "address to itself; leave one out",
 			  args->table_path);
 		return -EINVAL;
 	}
 	return 0;
 }
 
-static int identity_translate(struct translator *translator, uint64_t dev,
-			      uint64_t iova, struct mapping *mapping)
+static int identity_translate(struct translator *translator, uint64_t dev, uint64_t iova,
+			      struct mapping *mapping)
 {
 	(void)translator;
 	(void)dev;

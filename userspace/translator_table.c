@@ -37,8 +37,7 @@ static int table_check(const struct translator_args *args)
 	return -EINVAL;
 }
 
-static int table_open(struct translator *translator,
-		      const struct translator_args *args)
+static int table_open(struct translator *translator, const struct translator_args *args)
 {
 	struct map_table *table;
 	int err;
@@ -58,8 +57,8 @@ static int table_open(struct translator *translator,
 	return 0;
 }
 
-static int table_translate(struct translator *translator, uint64_t dev,
-			   uint64_t iova, struct mapping *mapping)
+static int table_translate(struct translator *translator, uint64_t dev, uint64_t iova,
+			   struct mapping *mapping)
 {
 	(void)dev;
 	return map_table_find(translator->state, iova, mapping);

@@ -25,8 +25,7 @@ static int msg_write(int fd, const struct vhost_iotlb_msg *iotlb)
 	return written == sizeof(msg) ? 0 : -EIO;
 }
 
-int vhost_msg_update(int fd, uint64_t iova, uint64_t size, uint64_t hva,
-		     uint8_t perm)
+int vhost_msg_update(int fd, uint64_t iova, uint64_t size, uint64_t hva, uint8_t perm)
 {
 	return msg_write(fd, &(struct vhost_iotlb_msg){
 				     .type = VHOST_IOTLB_UPDATE,

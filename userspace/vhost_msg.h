@@ -19,8 +19,7 @@
  * Return: 0 or a negative errno. The kernel says -EFAULT whatever is wrong,
  * and that most often is that the device has been reset and has no IOTLB.
  */
-int vhost_msg_update(int fd, uint64_t iova, uint64_t size, uint64_t hva,
-		     uint8_t perm);
+int vhost_msg_update(int fd, uint64_t iova, uint64_t size, uint64_t hva, uint8_t perm);
 
 /**
  * vhost_msg_invalidate() - drop all translations that touch a range

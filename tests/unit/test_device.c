@@ -15,7 +15,7 @@
 
 static void test_fdinfo(void **state)
 {
-	struct vhost_device dev = { .pid = 5 };
+	struct vhost_device dev = {.pid = 5};
 
 	(void)state;
 	assert_int_equal(vhost_fdinfo_parse("pos:\t0\n"
@@ -33,7 +33,7 @@ static void test_fdinfo(void **state)
 
 static void test_fdinfo_without_iotlb(void **state)
 {
-	struct vhost_device dev = { .has_iotlb = true, .entries = 3 };
+	struct vhost_device dev = {.has_iotlb = true, .entries = 3};
 
 	(void)state;
 	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7", &dev), 0);
@@ -45,7 +45,7 @@ static void test_fdinfo_without_iotlb(void **state)
 
 static void test_fdinfo_of_unpatched_kernel(void **state)
 {
-	struct vhost_device dev = { .has_id = true };
+	struct vhost_device dev = {.has_id = true};
 
 	(void)state;
 	assert_int_equal(vhost_fdinfo_parse("pos:\t0\nflags:\t02\n", &dev), 0);
@@ -53,9 +53,7 @@ static void test_fdinfo_of_unpatched_kernel(void **state)
 	assert_int_equal(vhost_fdinfo_parse("", &dev), 0);
 	assert_false(dev.has_id);
 	/* Not at the start of a line, or another key. */
-	assert_int_equal(vhost_fdinfo_parse("x-vhost-id:\t7\nvhost-ids:\t7\n",
-					    &dev),
-			 0);
+	assert_int_equal(vhost_fdinfo_parse("x-vhost-id:\t7\nvhost-ids:\t7\n", &dev), 0);
 	assert_false(dev.has_id);
 }
 
@@ -66,14 +64,9 @@ static void test_strange_fdinfo(void **state)
 	(void)state;
 	assert_int_equal(vhost_fdinfo_parse("vhost-id:\n", &dev), -EPROTO);
 	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t-7\n", &dev), -EPROTO);
-	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7 8\n", &dev),
-			 -EPROTO);
-	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\nvhost-iotlb:\t1\n",
-					    &dev),
-			 -EPROTO);
-	assert_int_equal(
-		vhost_fdinfo_parse("vhost-id:\t18446744073709551616\n", &dev),
-		-EPROTO);
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7 8\n", &dev), -EPROTO);
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\nvhost-iotlb:\t1\n", &dev), -EPROTO);
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t18446744073709551616\n", &dev), -EPROTO);
 }
 
 static void test_other_files(void **state)

@@ -87,9 +87,7 @@ static void test_ends_of_the_address_space(void **state)
 
 	(void)state;
 	assert_int_equal(
-		memory_table_parse(&table,
-				   "vhost-mem:\t0xfffffffffffff000 0x1000 0x5000\n"),
-		0);
+		memory_table_parse(&table, "vhost-mem:\t0xfffffffffffff000 0x1000 0x5000\n"), 0);
 	region = memory_table_find(&table, UINT64_MAX);
 	assert_non_null(region);
 	assert_int_equal(region->last, UINT64_MAX);
@@ -127,11 +125,11 @@ static bool keeps(const char *now, const char *old)
 	return ret;
 }
 
-#define LOW	    "vhost-mem:\t0x0 0x1000 0x10000\n"
-#define LOW_LONGER  "vhost-mem:\t0x0 0x2000 0x10000\n"
+#define LOW "vhost-mem:\t0x0 0x1000 0x10000\n"
+#define LOW_LONGER "vhost-mem:\t0x0 0x2000 0x10000\n"
 #define LOW_SHORTER "vhost-mem:\t0x0 0x800 0x10000\n"
-#define LOW_MOVED   "vhost-mem:\t0x0 0x1000 0x20000\n"
-#define HIGH	    "vhost-mem:\t0x8000 0x1000 0x30000\n"
+#define LOW_MOVED "vhost-mem:\t0x0 0x1000 0x20000\n"
+#define HIGH "vhost-mem:\t0x8000 0x1000 0x30000\n"
 
 static void test_keeps(void **state)
 {

@@ -41,9 +41,9 @@ static int clear_memory(void **state)
 
 static struct translator open_table(const char *text)
 {
-	struct translator table = { .ops = &translator_table };
+	struct translator table = {.ops = &translator_table};
 	char path[] = "/tmp/test_translator.XXXXXX";
-	struct translator_args args = { .table_path = path };
+	struct translator_args args = {.table_path = path};
 	int fd = mkstemp(path);
 
 	assert_true(fd >= 0);
@@ -55,16 +55,13 @@ static struct translator open_table(const char *text)
 	return table;
 }
 
-static void assert_answer(struct translator *translator, uint64_t iova,
-			  uint32_t access, uint64_t first, uint64_t last,
-			  uint64_t hva)
+static void assert_answer(struct translator *translator, uint64_t iova, uint32_t access,
+			  uint64_t first, uint64_t last, uint64_t hva)
 {
 	struct mapping mapping;
 	struct answer answer;
 
-	assert_int_equal(answer_find(translator, &mem, DEV, iova, access,
-				     &answer, &mapping),
-			 0);
+	assert_int_equal(answer_find(translator, &mem, DEV, iova, access, &answer, &mapping), 0);
 	assert_int_equal(answer.iova, first);
 	assert_int_equal(answer.last, last);
 	assert_int_equal(answer.hva, hva);
@@ -72,15 +69,12 @@ static void assert_answer(struct translator *translator, uint64_t iova,
 	assert_true(answer_covers(&answer, iova, access));
 }
 
-static void assert_no_answer(struct translator *translator, uint64_t iova,
-			     uint32_t access, int err)
+static void assert_no_answer(struct translator *translator, uint64_t iova, uint32_t access, int err)
 {
 	struct mapping mapping;
 	struct answer answer;
 
-	assert_int_equal(answer_find(translator, &mem, DEV, iova, access,
-				     &answer, &mapping),
-			 err);
+	assert_int_equal(answer_find(translator, &mem, DEV, iova, access, &answer, &mapping), err);
 }
 
 static void test_by_name(void **state)
@@ -94,16 +88,13 @@ static void test_by_name(void **state)
 
 static void test_identity(void **state)
 {
-	struct translator identity = { .ops = &translator_identity };
+	struct translator identity = {.ops = &translator_identity};
 
 	(void)state;
 	assert_answer(&identity, 0, VHOST_ACCESS_RO, 0, 0xffff, 0x70000000);
-	assert_answer(&identity, 0xffff, VHOST_ACCESS_RW, 0, 0xffff,
-		      0x70000000);
-	assert_answer(&identity, 0x100123, VHOST_ACCESS_WO, 0x100000, 0x10ffff,
-		      0x71000000);
-	assert_answer(&identity, 0x110000, VHOST_ACCESS_WO, 0x110000, 0x11ffff,
-		      0x7f000000);
+	assert_answer(&identity, 0xffff, VHOST_ACCESS_RW, 0, 0xffff, 0x70000000);
+	assert_answer(&identity, 0x100123, VHOST_ACCESS_WO, 0x100000, 0x10ffff, 0x71000000);
+	assert_answer(&identity, 0x110000, VHOST_ACCESS_WO, 0x110000, 0x11ffff, 0x7f000000);
 	assert_no_answer(&identity, 0x10000, VHOST_ACCESS_RO, -EFAULT);
 	assert_no_answer(&identity, UINT64_MAX, VHOST_ACCESS_RO, -EFAULT);
 	assert_no_answer(&identity, 0, 0, -EINVAL);
@@ -117,12 +108,10 @@ static void test_table(void **state)
 					     "0x80001000 4k 0x3000 rw\n");
 
 	(void)state;
-	assert_answer(&table, 0x80000abc, VHOST_ACCESS_RO, 0x80000000,
-		      0x80000fff, 0x70002000);
+	assert_answer(&table, 0x80000abc, VHOST_ACCESS_RO, 0x80000000, 0x80000fff, 0x70002000);
 	assert_no_answer(&table, 0x80000abc, VHOST_ACCESS_WO, -EACCES);
 	assert_no_answer(&table, 0x80000abc, VHOST_ACCESS_RW, -EACCES);
-	assert_answer(&table, 0x80001000, VHOST_ACCESS_WO, 0x80001000,
-		      0x80001fff, 0x70003000);
+	assert_answer(&table, 0x80001000, VHOST_ACCESS_WO, 0x80001000, 0x80001fff, 0x70003000);
 	assert_no_answer(&table, 0x80002000, VHOST_ACCESS_RO, -ENOENT);
 	assert_no_answer(&table, 0, VHOST_ACCESS_RO, -ENOENT);
 	table.ops->close(&table);
@@ -135,12 +124,9 @@ static void test_clipped_to_memory(void **state)
 
 	(void)state;
 	assert_no_answer(&table, 0x8000ffff, VHOST_ACCESS_RO, -EFAULT);
-	assert_answer(&table, 0x80010000, VHOST_ACCESS_RO, 0x80010000,
-		      0x8001ffff, 0x71000000);
-	assert_answer(&table, 0x8001ffff, VHOST_ACCESS_RO, 0x80010000,
-		      0x8001ffff, 0x71000000);
-	assert_answer(&table, 0x80020000, VHOST_ACCESS_RO, 0x80020000,
-		      0x8002ffff, 0x7f000000);
+	assert_answer(&table, 0x80010000, VHOST_ACCESS_RO, 0x80010000, 0x8001ffff, 0x71000000);
+	assert_answer(&table, 0x8001ffff, VHOST_ACCESS_RO, 0x80010000, 0x8001ffff, 0x71000000);
+	assert_answer(&table, 0x80020000, VHOST_ACCESS_RO, 0x80020000, 0x8002ffff, 0x7f000000);
 	assert_no_answer(&table, 0x80030000, VHOST_ACCESS_RO, -EFAULT);
 	table.ops->close(&table);
 }
@@ -156,14 +142,13 @@ static void test_outside_of_memory(void **state)
 
 static void test_no_memory(void **state)
 {
-	struct translator identity = { .ops = &translator_identity };
+	struct translator identity = {.ops = &translator_identity};
 	struct memory_table empty = {};
 	struct mapping mapping;
 	struct answer answer;
 
 	(void)state;
-	assert_int_equal(answer_find(&identity, &empty, DEV, 0,
-				     VHOST_ACCESS_RO, &answer, &mapping),
+	assert_int_equal(answer_find(&identity, &empty, DEV, 0, VHOST_ACCESS_RO, &answer, &mapping),
 			 -EFAULT);
 }
 
@@ -189,14 +174,11 @@ static void test_bounds_at_random(void **state)
 		char text[128];
 		int err;
 
-		snprintf(text, sizeof(text), "0x%lx %lu 0x%lx rw\n", iova,
-			 m_size, m_gpa);
+		snprintf(text, sizeof(text), "0x%lx %lu 0x%lx rw\n", iova, m_size, m_gpa);
 		table = open_table(text);
-		snprintf(text, sizeof(text), "vhost-mem:\t0x%lx 0x%lx 0x5000\n",
-			 gpa, size);
+		snprintf(text, sizeof(text), "vhost-mem:\t0x%lx 0x%lx 0x5000\n", gpa, size);
 		assert_int_equal(memory_table_parse(&one, text), 0);
-		err = answer_find(&table, &one, DEV, iova + at, VHOST_ACCESS_RO,
-				  &answer, &mapping);
+		err = answer_find(&table, &one, DEV, iova + at, VHOST_ACCESS_RO, &answer, &mapping);
 		table.ops->close(&table);
 
 		if (m_gpa + at < gpa || m_gpa + at - gpa >= size) {
@@ -208,23 +190,20 @@ static void test_bounds_at_random(void **state)
 		assert_true(answer.iova >= iova);
 		assert_true(answer.last <= iova + (m_size - 1));
 		assert_true(answer.hva >= 0x5000);
-		assert_true(answer.hva + (answer.last - answer.iova) <=
-			    0x5000 + (size - 1));
+		assert_true(answer.hva + (answer.last - answer.iova) <= 0x5000 + (size - 1));
 		/* Both of IOVA and HVA lead to the same byte. */
-		assert_int_equal(answer.hva - 0x5000 + gpa,
-				 m_gpa + (answer.iova - iova));
+		assert_int_equal(answer.hva - 0x5000 + gpa, m_gpa + (answer.iova - iova));
 		/* And not narrower either. */
 		assert_true(answer.iova == iova || answer.hva == 0x5000);
 		assert_true(answer.last == iova + (m_size - 1) ||
-			    answer.hva + (answer.last - answer.iova) ==
-				    0x5000 + (size - 1));
+			    answer.hva + (answer.last - answer.iova) == 0x5000 + (size - 1));
 	}
 	memory_table_clear(&one);
 }
 
 static void test_arguments(void **state)
 {
-	struct translator_args none = {}, file = { .table_path = "x" };
+	struct translator_args none = {}, file = {.table_path = "x"};
 
 	(void)state;
 	assert_int_equal(translator_table.check(&none), -EINVAL);
@@ -234,8 +213,8 @@ static void test_arguments(void **state)
 
 static void test_missing_file(void **state)
 {
-	struct translator table = { .ops = &translator_table };
-	struct translator_args args = { .table_path = "/nowhere/table" };
+	struct translator table = {.ops = &translator_table};
+	struct translator_args args = {.table_path = "/nowhere/table"};
 
 	(void)state;
 	assert_int_equal(table.ops->open(&table, &args), -ENOENT);
