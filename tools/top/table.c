@@ -291,22 +291,26 @@ static unsigned int leave_out(struct grid *grid)
 static bool fit(struct grid *grid, const struct table_options *options)
 {
 	unsigned int *comm = &grid->width[COLUMN_COMM];
-	unsigned int total, rank, spare, excess;
+	unsigned int total, rank, wanted;
 	bool complete = true;
 
 	measure(grid, options);
-	while (options->width && (total = total_width(grid)) > options->width) {
-		spare = *comm - columns[COLUMN_COMM].width;
-		excess = total - options->width;
-		if (spare) {
-			*comm -= spare < excess ? spare : excess;
-			continue;
-		}
+	if (!options->width)
+		return true;
+
+	wanted = *comm;
+	*comm = columns[COLUMN_COMM].width;
+	while ((total = total_width(grid)) > options->width) {
 		rank = leave_out(grid);
 		if (!rank)
-			break;
+			return false;
 		complete &= rank == LEFT_OUT_FIRST;
 	}
+
+	/* Names have what room there is left. */
+	*comm += options->width - total;
+	if (*comm > wanted)
+		*comm = wanted;
 	return complete;
 }
 

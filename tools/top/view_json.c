@@ -157,7 +157,9 @@ static void print_object(struct view *view, const struct top_sample *sample)
 		json_object_array_add(devices, make_device(sample->devices[i]));
 	add(object, "devices", devices);
 
-	fprintf(view->out, "%s\n", json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
+	fprintf(view->out, "%s\n",
+		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+							       JSON_C_TO_STRING_NOSLASHESCAPE));
 	fflush(view->out);
 	json_object_put(object);
 }
