@@ -146,7 +146,7 @@ __noinline int count_hit_elsewhere(__u64 dev, __u32 vq, __u64 area)
 {
 	struct iotlb_slot *slot = slot_get(dev, vq);
 
-	if (slot && area <= VHOST_IOTLB_AREA_BUFFER)
+	if (slot && area <= VHOST_IOTLB_AREA_RING)
 		count(slot, IOTLB_HIT_DESC + area);
 	return 0;
 }
@@ -172,7 +172,7 @@ int BPF_PROG(count_hit, struct vhost_virtqueue *vq, __u64 iova, __u64 len, __u64
 	index = vq->index;
 	slot = slot_at(iotlb_slot_home(dev, index));
 	barrier_var(slot);
-	if (!slot_is(slot, dev, index) || area > VHOST_IOTLB_AREA_BUFFER)
+	if (!slot_is(slot, dev, index) || area > VHOST_IOTLB_AREA_RING)
 		return count_hit_elsewhere(dev, index, area);
 	count(slot, IOTLB_HIT_DESC + area);
 	return 0;
@@ -191,6 +191,8 @@ int BPF_PROG(count_miss, struct vhost_virtqueue *vq, __u64 iova, __u64 len, __u3
 		return 0;
 
 	count(slot, IOTLB_MISS);
+	if (area == VHOST_IOTLB_AREA_BUFFER)
+		count(slot, IOTLB_MISS_BUFFER);
 	if (verdict < 0)
 		count(slot, IOTLB_MISS_DROP);
 	else if (verdict == VHOST_IOTLB_MISS_PASS)

@@ -29,8 +29,14 @@ char LICENSE[] SEC("license") = "GPL";
 /* VHOST_SET_MEM_TABLE: linux/vhost.h needs a C library, which BPF has not. */
 const volatile __u32 set_mem_table;
 
-/* Set if the loader polls: a wake-up would be made for nobody. */
-const volatile __u64 submit_flags;
+/*
+ * BPF_RB_NO_WAKEUP while the loader is awake. It looks for records once more
+ * after it has set 0, and sleeps only if not even one is being made.
+ */
+volatile __u64 submit_flags;
+
+/* Records that were made, so that there is an atomic operation: see submit(). */
+__u64 made;
 
 /* Misses that found no room, all devices together. */
 __u64 drops;
@@ -94,6 +100,16 @@ static void fill_miss(struct iotlb_record *record, struct vhost_iotlb_miss_ctx *
 	};
 }
 
+/*
+ * The loader must see that room is reserved, or be seen to sleep. A fetching
+ * atomic operation orders the reservation before the look at the flags.
+ */
+static __u64 wakeup_flags(void)
+{
+	__sync_fetch_and_add(&made, 1);
+	return submit_flags;
+}
+
 static int deliver_to_daemon(struct vhost_iotlb_miss_ctx *miss, __u64 dev,
 			     struct deliver_device *device)
 {
@@ -103,7 +119,7 @@ static int deliver_to_daemon(struct vhost_iotlb_miss_ctx *miss, __u64 dev,
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (record) {
 		fill_miss(record, miss, dev, 0);
-		bpf_ringbuf_submit(record, submit_flags);
+		bpf_ringbuf_submit(record, wakeup_flags());
 		return VHOST_IOTLB_MISS_QUEUED;
 	}
 
@@ -124,7 +140,7 @@ static int introduce(struct vhost_iotlb_miss_ctx *miss, __u64 dev)
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (record) {
 		fill_miss(record, miss, dev, IOTLB_RECORD_F_NEW);
-		bpf_ringbuf_submit(record, submit_flags);
+		bpf_ringbuf_submit(record, wakeup_flags());
 	}
 	return VHOST_IOTLB_MISS_PASS;
 }
@@ -162,7 +178,7 @@ static void report_memory(__u64 dev)
 		return;
 	}
 	if (bpf_map_update_elem(&memory_changed, &dev, &yes, BPF_NOEXIST)) {
-		bpf_ringbuf_discard(record, submit_flags);
+		bpf_ringbuf_discard(record, wakeup_flags());
 		return;
 	}
 
@@ -173,7 +189,7 @@ static void report_memory(__u64 dev)
 		.dev = dev,
 		.tgid = bpf_get_current_pid_tgid() >> 32,
 	};
-	bpf_ringbuf_submit(record, submit_flags);
+	bpf_ringbuf_submit(record, wakeup_flags());
 }
 
 SEC("fexit/vhost:vhost_dev_ioctl")

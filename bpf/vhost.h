@@ -39,10 +39,11 @@ struct vhost_iotlb_ops {
 #define VHOST_IOTLB_MISS_PASS 0	  /* message on the vhost fd, as ever */
 #define VHOST_IOTLB_MISS_QUEUED 1 /* the program has told user space */
 
-/* Argument "area" of the tracepoint vhost_iotlb_hit. */
+/* Argument "area" of the tracepoints vhost_iotlb_hit and vhost_iotlb_miss. */
 #define VHOST_IOTLB_AREA_DESC 0
 #define VHOST_IOTLB_AREA_AVAIL 1
 #define VHOST_IOTLB_AREA_USED 2
 #define VHOST_IOTLB_AREA_BUFFER 3
+#define VHOST_IOTLB_AREA_RING 4 /* all of the first three at once */
 
 #endif /* BPF_VHOST_H */

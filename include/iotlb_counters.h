@@ -62,14 +62,16 @@ static inline __u32 iotlb_slot_next(__u64 dev, __u32 vq, __u32 probe)
 
 enum iotlb_counter {
 	/* Of a virtqueue. Hits are in the order of the tracepoint's "area". */
-	IOTLB_HIT_DESC,	  /* ring metadata: descriptor table, */
-	IOTLB_HIT_AVAIL,  /* available ring, */
-	IOTLB_HIT_USED,	  /* used ring */
-	IOTLB_HIT_BUFFER, /* memory that descriptors point at */
-	IOTLB_MISS,	  /* sum of the three below, and of what is unknown */
-	IOTLB_MISS_RING,  /* taken by the program that is attached to misses */
-	IOTLB_MISS_FD,	  /* given out on the vhost fd */
-	IOTLB_MISS_DROP,  /* the program failed: given out on the fd too */
+	IOTLB_HIT_DESC,	   /* ring metadata: descriptor table, */
+	IOTLB_HIT_AVAIL,   /* available ring, */
+	IOTLB_HIT_USED,	   /* used ring */
+	IOTLB_HIT_BUFFER,  /* memory that descriptors point at */
+	IOTLB_HIT_META,	   /* the first three at once; readers add it to each */
+	IOTLB_MISS,	   /* sum of the next three, and of what is unknown */
+	IOTLB_MISS_RING,   /* taken by the program that is attached to misses */
+	IOTLB_MISS_FD,	   /* given out on the vhost fd */
+	IOTLB_MISS_DROP,   /* the program failed: given out on the fd too */
+	IOTLB_MISS_BUFFER, /* the part of IOTLB_MISS that is for buffers */
 	/* Of a device. */
 	IOTLB_UPDATE,	     /* translations put in */
 	IOTLB_UPDATE_FAILED, /* not put in, and not part of IOTLB_UPDATE */
@@ -95,7 +97,7 @@ struct iotlb_counters {
 	__u64 latency[IOTLB_LATENCY_BUCKETS];
 };
 
-_Static_assert(sizeof(struct iotlb_counters) == 416, "multiple of 8 bytes");
+_Static_assert(sizeof(struct iotlb_counters) == 432, "multiple of 8 bytes");
 
 /**
  * struct iotlb_slot - counters, and whose they are
@@ -124,7 +126,7 @@ struct iotlb_slot {
 	__u64 miss_iova;
 	__u64 miss_access;
 	char comm[16];
-	__u64 reserved[4];
+	__u64 reserved[2];
 };
 
 _Static_assert(sizeof(struct iotlb_slot) == 512, "a shift finds a slot");

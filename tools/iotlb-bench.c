@@ -145,8 +145,9 @@ static int run(struct bench *b)
 	if (b->signals < 0 || tap_enter_namespace() || guest_create(&b->guest, &b->layout) ||
 	    open_devices(b) || init_streams(b))
 		return EXIT_FAILURE;
-	if (o->server == SERVER_FD) {
-		if (miss_server_start(&b->server, &b->layout, &b->guest, b->devices))
+	if (o->server != SERVER_NONE) {
+		if (miss_server_start(&b->server, &b->layout, &b->guest, b->devices,
+				      o->server == SERVER_ONE ? 1 : b->layout.o.devices))
 			return EXIT_FAILURE;
 		server = &b->server;
 	}
@@ -167,7 +168,7 @@ static int run(struct bench *b)
 static void clean_up(struct bench *b)
 {
 	/* It reads the fds of the devices. */
-	if (b->options.server == SERVER_FD && b->server.layout)
+	if (b->server.layout)
 		miss_server_free(&b->server);
 	while (b->nr_streams)
 		stream_free(&b->streams[--b->nr_streams]);

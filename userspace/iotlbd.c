@@ -44,9 +44,9 @@
  * map to iotlbd.
  *
  * There is one thread and one epoll loop: the ring buffer, signals, pidfds, the
- * BPF link (which tells when somebody else detaches it) and two timers. With
- * --poll, the ring buffer is looked at all the time, and the others every now
- * and then.
+ * BPF link (which tells when somebody else detaches it) and two timers. While
+ * misses keep coming, the ring buffer is looked at again and again, the others
+ * every now and then; with --poll, always.
  *
  * Guests choose IOVAs, and with them what a miss looks like. So no memory
  * grows with misses, and what is logged is bounded (log.c).
@@ -83,7 +83,7 @@ enum event {
 #define EVENTS_AT_ONCE 32
 
 /* With --poll, the rest has to wait for so many looks at the ring buffer. */
-#define POLLS_PER_LOOK 1024
+#define ROUNDS_PER_LOOK 1024
 
 /**
  * struct daemon - the whole program
@@ -97,6 +97,7 @@ enum event {
  * @signal_fd:	SIGINT and SIGTERM
  * @check_fd:	timer of server_check()
  * @stats_fd:	timer of --stats
+ * @rounds:	looks for records so far
  * @checking:	the timer is running
  * @done:	leave the loop
  * @failed:	and fail
@@ -112,6 +113,7 @@ struct daemon {
 	int signal_fd;
 	int check_fd;
 	int stats_fd;
+	unsigned int rounds;
 	bool checking;
 	bool done;
 	bool failed;
@@ -186,7 +188,6 @@ static int open_hook(struct daemon *daemon)
 {
 	const struct miss_hook_options options = {
 		.ring_size = daemon->options.ring_size,
-		.poll = daemon->options.poll,
 	};
 
 	return miss_hook_open(&daemon->hook, &options);
@@ -309,7 +310,7 @@ static void handle_event(struct daemon *daemon, uint64_t event)
 
 	switch (event) {
 	case EVENT_RING:
-		server_pump(daemon->server);
+		/* The loop looks for records whenever it has been woken. */
 		break;
 	case EVENT_LINK:
 		log_error("something else has detached iotlbd from the miss hook of vhost; misses "
@@ -355,22 +356,36 @@ static void look(struct daemon *daemon, int timeout)
 		handle_event(daemon, events[i].data.u64);
 }
 
+/*
+ * One look for records. The virtqueues that were answered are let run before
+ * the next: while they keep missing, that is cheaper than to sleep and be
+ * woken, and brings more misses at a time. Returns whether there were any.
+ */
+static bool serve(struct daemon *daemon)
+{
+	bool any = server_pump(daemon->server);
+
+	sched_yield();
+	if (++daemon->rounds % ROUNDS_PER_LOOK == 0)
+		look(daemon, 0);
+	return any;
+}
+
 static void loop_epoll(struct daemon *daemon)
 {
-	while (!daemon->done)
+	while (!daemon->done) {
 		look(daemon, -1);
+		miss_hook_stay_awake(daemon->hook);
+		while (!daemon->done && (serve(daemon) || !miss_hook_may_sleep(daemon->hook)))
+			;
+	}
 }
 
 static void loop_poll(struct daemon *daemon)
 {
-	unsigned int polls = 0;
-
-	while (!daemon->done) {
-		if (!server_pump(daemon->server))
-			sched_yield();
-		if (++polls % POLLS_PER_LOOK == 0)
-			look(daemon, 0);
-	}
+	miss_hook_stay_awake(daemon->hook);
+	while (!daemon->done)
+		serve(daemon);
 }
 
 int main(int argc, char **argv)

@@ -66,8 +66,6 @@ static int hook_load(struct miss_hook *hook, const struct miss_hook_options *opt
 	hook->skel = skel;
 
 	skel->rodata->set_mem_table = VHOST_SET_MEM_TABLE;
-	if (options->poll)
-		skel->rodata->submit_flags = BPF_RB_NO_WAKEUP;
 	err = bpf_map__set_max_entries(skel->maps.records, options->ring_size);
 	if (err)
 		return err;
@@ -139,6 +137,27 @@ void miss_hook_close(struct miss_hook *hook)
 int miss_hook_ring_fd(const struct miss_hook *hook)
 {
 	return ring_buffer__epoll_fd(hook->ring);
+}
+
+static void set_submit_flags(struct miss_hook *hook, uint64_t flags)
+{
+	__atomic_store_n(&hook->skel->bss->submit_flags, flags, __ATOMIC_SEQ_CST);
+	/* Pairs with the one in bpf/deliver.bpf.c, wakeup_flags(). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+void miss_hook_stay_awake(struct miss_hook *hook)
+{
+	set_submit_flags(hook, BPF_RB_NO_WAKEUP);
+}
+
+bool miss_hook_may_sleep(struct miss_hook *hook)
+{
+	set_submit_flags(hook, 0);
+	if (!ring__avail_data_size(ring_buffer__ring(hook->ring, 0)))
+		return true;
+	miss_hook_stay_awake(hook);
+	return false;
 }
 
 int miss_hook_link_fd(const struct miss_hook *hook)

@@ -18,11 +18,9 @@ struct miss_hook;
 /**
  * struct miss_hook_options - how to load the hook
  * @ring_size:	bytes, a power of two and at least one page
- * @poll:	the caller polls, so records need not wake it
  */
 struct miss_hook_options {
 	size_t ring_size;
-	bool poll;
 };
 
 /* Load, and watch memory tables; 0, or a negative errno after a message. */
@@ -34,8 +32,14 @@ int miss_hook_attach(struct miss_hook *hook);
 /* Misses go the usual way again, those not answered too. NULL is fine. */
 void miss_hook_close(struct miss_hook *hook);
 
-/* Readable when there are records; not with options.poll. */
+/* Becomes readable when there are records, if nothing has to stay awake. */
 int miss_hook_ring_fd(const struct miss_hook *hook);
+
+/* Records do not wake the caller until miss_hook_may_sleep() says so. */
+void miss_hook_stay_awake(struct miss_hook *hook);
+
+/* True if there are no records, and the next one will wake the caller. */
+bool miss_hook_may_sleep(struct miss_hook *hook);
 
 /* EPOLLHUP when something else has detached the hook. */
 int miss_hook_link_fd(const struct miss_hook *hook);

@@ -25,6 +25,7 @@ static void retries_are_no_merit(void **state)
 	struct iotlb_counters counters = {
 		.count[IOTLB_HIT_BUFFER] = 1000,
 		.count[IOTLB_MISS] = 1000,
+		.count[IOTLB_MISS_BUFFER] = 1000,
 	};
 
 	(void)state;
@@ -44,6 +45,7 @@ static void rings_do_not_flatter_buffers(void **state)
 		.count[IOTLB_HIT_USED] = 100,
 		.count[IOTLB_HIT_BUFFER] = 100,
 		.count[IOTLB_MISS] = 100,
+		.count[IOTLB_MISS_BUFFER] = 100,
 	};
 
 	(void)state;

@@ -44,9 +44,9 @@ static const struct argp_option argp_options[] = {
 	 "table: IOVAs have nothing to do with guest addresses; identity: they are the same, with "
 	 "--map fixed (table)",
 	 0},
-	{"server", 'S', "fd|none", 0,
-	 "Who answers misses. fd: we do, with read() and write() on the vhost fds; none: another "
-	 "process (fd)",
+	{"server", 'S', "fd|one|none", 0,
+	 "Who answers misses. fd: we do, with read() and write(), a thread for each vhost fd; "
+	 "one: the same, one thread for all; none: another process (fd)",
 	 0},
 	{"prefault", KEY_PREFAULT, 0, 0,
 	 "Install the mappings that stay for the whole run before it starts", 0},
@@ -79,7 +79,7 @@ static const char *const directions[] = {"tx", "rx", "both", NULL};
 static const char *const pages[] = {"4k", "2m", "1g", NULL};
 static const uint64_t page_sizes[] = {1 << 12, 1 << 21, 1 << 30};
 static const char *const iovas[] = {"table", "identity", NULL};
-static const char *const servers[] = {"fd", "none", NULL};
+static const char *const servers[] = {"fd", "one", "none", NULL};
 
 static uint64_t number(struct argp_state *state, const char *option, const char *text, uint64_t min,
 		       uint64_t max)

@@ -8,7 +8,8 @@
 #include "layout.h"
 
 enum server_kind {
-	SERVER_FD,   /* we answer our own misses through the vhost fds */
+	SERVER_FD,   /* we answer our own misses, with a reader for each vhost fd */
+	SERVER_ONE,  /* the same with one reader for all of them */
 	SERVER_NONE, /* somebody else does */
 };
 
@@ -34,7 +35,13 @@ void bench_options_parse(struct options *o, int argc, char **argv);
 
 static inline const char *options_server(const struct options *o)
 {
-	return o->server == SERVER_FD ? "fd" : "none";
+	static const char *const names[] = {
+		[SERVER_FD] = "fd",
+		[SERVER_ONE] = "one",
+		[SERVER_NONE] = "none",
+	};
+
+	return names[o->server];
 }
 
 static inline const char *options_iova(const struct options *o)

@@ -13,10 +13,10 @@
 #define STOP UINT32_MAX
 #define MOST_EVENTS 64
 
-/* The main thread reads the counts for its progress line. */
+/* Readers count side by side, and the main thread shows the progress. */
 static void count(uint64_t *counter)
 {
-	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 
 static void tell_answered(struct miss_server *s)
@@ -90,10 +90,11 @@ static void serve(struct miss_server *s, unsigned int device)
 static void *run(void *arg)
 {
 	struct epoll_event events[MOST_EVENTS];
-	struct miss_server *s = arg;
+	struct miss_reader *reader = arg;
+	struct miss_server *s = reader->server;
 
 	for (;;) {
-		int n = epoll_wait(s->epoll, events, MOST_EVENTS, -1);
+		int n = epoll_wait(reader->epoll, events, MOST_EVENTS, -1);
 
 		if (n < 0 && errno != EINTR) {
 			warn("epoll_wait failed in the miss server");
@@ -107,53 +108,74 @@ static void *run(void *arg)
 	}
 }
 
-static int watch(struct miss_server *s, int fd, uint32_t tag)
+static int watch(struct miss_reader *reader, int fd, uint32_t tag)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.u32 = tag};
 
-	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event);
+	return epoll_ctl(reader->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int open_reader(struct miss_server *s, struct miss_reader *reader)
+{
+	reader->server = s;
+	reader->epoll = epoll_create1(EPOLL_CLOEXEC);
+	return reader->epoll < 0 || watch(reader, s->stop, STOP);
 }
 
 static int open_fds(struct miss_server *s)
 {
-	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	s->stop = eventfd(0, EFD_CLOEXEC);
 	s->answered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (s->epoll < 0 || s->stop < 0 || s->answered < 0 || watch(s, s->stop, STOP))
+	if (s->stop < 0 || s->answered < 0)
 		return -1;
+	for (unsigned int i = 0; i < s->nr_readers; i++)
+		if (open_reader(s, &s->readers[i]))
+			return -1;
 	for (unsigned int i = 0; i < s->layout->o.devices; i++)
-		if (watch(s, s->devices[i].fd, i))
+		if (watch(&s->readers[i % s->nr_readers], s->devices[i].fd, i))
 			return -1;
 	return 0;
 }
 
-int miss_server_start(struct miss_server *s, const struct layout *l, const struct guest *g,
-		      struct vnet *devices)
+static int start_readers(struct miss_server *s)
 {
-	int result;
+	for (unsigned int i = 0; i < s->nr_readers; i++) {
+		int result = pthread_create(&s->readers[i].thread, NULL, run, &s->readers[i]);
 
+		if (result) {
+			warnx("cannot start the miss server: %s", strerror(result));
+			return -1;
+		}
+		s->nr_running++;
+	}
+	return 0;
+}
+
+int miss_server_start(struct miss_server *s, const struct layout *l, const struct guest *g,
+		      struct vnet *devices, unsigned int nr_readers)
+{
 	*s = (struct miss_server){
 		.layout = l,
 		.guest = g,
 		.devices = devices,
-		.epoll = -1,
+		.nr_readers = nr_readers,
+		.readers = calloc(nr_readers, sizeof(*s->readers)),
 		.stop = -1,
 		.answered = -1,
 		.is_starting = true,
 		.counts = calloc(l->o.devices, sizeof(*s->counts)),
 	};
-	if (!s->counts || open_fds(s)) {
+	for (unsigned int i = 0; s->readers && i < nr_readers; i++)
+		s->readers[i].epoll = -1;
+	if (!s->counts || !s->readers || open_fds(s)) {
 		warn("cannot set up the miss server");
 		miss_server_free(s);
 		return -1;
 	}
-	result = pthread_create(&s->thread, NULL, run, s);
-	if (result) {
-		warnx("cannot start the miss server: %s", strerror(result));
+	if (start_readers(s)) {
 		miss_server_free(s);
 		return -1;
 	}
-	s->is_running = true;
 	return 0;
 }
 
@@ -180,26 +202,29 @@ void miss_server_stop(struct miss_server *s)
 {
 	uint64_t one = 1;
 
-	if (!s->is_running)
+	if (!s->nr_running)
 		return;
+	/* Nobody reads it, so that every reader finds it readable. */
 	if (write(s->stop, &one, sizeof(one)) != sizeof(one))
 		err(1, "cannot stop the miss server");
-	pthread_join(s->thread, NULL);
-	s->is_running = false;
+	while (s->nr_running)
+		pthread_join(s->readers[--s->nr_running].thread, NULL);
 }
 
 void miss_server_free(struct miss_server *s)
 {
 	miss_server_stop(s);
-	if (s->epoll >= 0)
-		close(s->epoll);
+	for (unsigned int i = 0; s->readers && i < s->nr_readers; i++)
+		if (s->readers[i].epoll >= 0)
+			close(s->readers[i].epoll);
 	if (s->stop >= 0)
 		close(s->stop);
 	if (s->answered >= 0)
 		close(s->answered);
 	free(s->counts);
+	free(s->readers);
 	s->counts = NULL;
-	s->epoll = -1;
+	s->readers = NULL;
 	s->stop = -1;
 	s->answered = -1;
 }

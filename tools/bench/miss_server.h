@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Answers the misses of all our devices, as QEMU's main loop does: one thread,
- * epoll over the vhost fds, read() the misses, write() the updates.
+ * Answers the misses of all our devices, as QEMU's main loop does: epoll over
+ * the vhost fds, read() the misses, write() the updates. There is a reader for
+ * each device, as if each belonged to a guest of its own, or one for all.
  */
 #ifndef BENCH_MISS_SERVER_H
 #define BENCH_MISS_SERVER_H
@@ -19,13 +20,21 @@ struct miss_count {
 	uint64_t buffer; /* misses of packets' buffers */
 };
 
+struct miss_server;
+
+struct miss_reader {
+	struct miss_server *server;
+	pthread_t thread;
+	int epoll;
+};
+
 struct miss_server {
 	const struct layout *layout;
 	const struct guest *guest;
 	struct vnet *devices;
-	pthread_t thread;
-	bool is_running;
-	int epoll;
+	unsigned int nr_readers;
+	unsigned int nr_running;
+	struct miss_reader *readers;
 	int stop;	  /* eventfd */
 	int answered;	  /* eventfd: an answer was written, while starting */
 	bool is_starting; /* tell @answered */
@@ -37,7 +46,7 @@ struct miss_server {
 
 /* Return: 0, or -1 after a message. */
 int miss_server_start(struct miss_server *s, const struct layout *l, const struct guest *g,
-		      struct vnet *devices);
+		      struct vnet *devices, unsigned int nr_readers);
 
 /* Misses of all devices so far. */
 uint64_t miss_server_total(const struct miss_server *s);

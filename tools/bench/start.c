@@ -54,7 +54,7 @@ static void complain_no_answer(const struct options *o, const struct vnet *v,
 {
 	warnx("device %u %s: no translation of the used ring at IOVA 0x%llx within %u s%s",
 	      v->number, direction_name(direction), (unsigned long long)iova->used, o->timeout,
-	      o->server == SERVER_FD ? "; does a BPF program keep the misses from us?" : "");
+	      o->server != SERVER_NONE ? "; does a BPF program keep the misses from us?" : "");
 	if (o->server == SERVER_NONE)
 		warnx("device %u %s: --server none: does another process serve the misses of "
 		      "process %d? --server fd serves them here",

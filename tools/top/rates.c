@@ -50,7 +50,7 @@ double counters_hit_rate(const struct iotlb_counters *counters)
 
 double counters_buffer_hit_rate(const struct iotlb_counters *counters)
 {
-	return hit_rate(counters->count[IOTLB_HIT_BUFFER], counters->count[IOTLB_MISS]);
+	return hit_rate(counters->count[IOTLB_HIT_BUFFER], counters->count[IOTLB_MISS_BUFFER]);
 }
 
 double latency_percentile(const struct iotlb_counters *counters, double share)

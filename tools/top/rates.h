@@ -38,8 +38,8 @@ double counters_hit_rate(const struct iotlb_counters *counters);
  *
  * The ring itself stays where it is, and vhost touches it several times for
  * each packet. Those hits would hide that no buffer was ever found, so only
- * hits of buffers count here. All misses count: what a miss was for is not
- * known, but few are for the ring.
+ * hits and misses of buffers count here. If a packet has several new buffers,
+ * vhost starts with the first again after each miss: the rate is too good then.
  *
  * Return: 0 to 1, or NAN if no buffer was looked up.
  */

@@ -145,6 +145,9 @@ static void read_slot(const struct iotlb_slot *slot, uint64_t dev, struct source
 	}
 	for (i = 0; i < IOTLB_NR_COUNTERS; i++)
 		reading->counters.count[i] = LOAD(slot->counters.count[i]);
+	for (i = IOTLB_HIT_DESC; i <= IOTLB_HIT_USED; i++)
+		reading->counters.count[i] += reading->counters.count[IOTLB_HIT_META];
+	reading->counters.count[IOTLB_HIT_META] = 0;
 	for (i = 0; i < IOTLB_LATENCY_BUCKETS; i++)
 		reading->counters.latency[i] = LOAD(slot->counters.latency[i]);
 }

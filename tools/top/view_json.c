@@ -77,6 +77,7 @@ static void add_queue_counts(struct json_object *counts, const struct iotlb_coun
 	add_count(counts, "lookups", counters_sum(counters, COUNTERS_LOOKUPS));
 	add(counts, "hits", hits);
 	add_count(counts, "misses", counters->count[IOTLB_MISS]);
+	add_count(counts, "buffer_misses", counters->count[IOTLB_MISS_BUFFER]);
 	add_number(counts, "hit_rate", counters_hit_rate(counters), "%.6f");
 	add_number(counts, "buffer_hit_rate", counters_buffer_hit_rate(counters), "%.6f");
 	add_count(counts, "ring", counters->count[IOTLB_MISS_RING]);
