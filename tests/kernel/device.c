@@ -82,7 +82,6 @@ static void set_memory_table(const struct device *d)
 
 static void open_tap(struct device *d)
 {
-	static unsigned int number;
 	struct sockaddr_ll address = {
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(FRAME_ETHERTYPE),
@@ -95,8 +94,7 @@ static void open_tap(struct device *d)
 	if (d->tap < 0 || d->socket < 0)
 		bail_out_errno("cannot open a tap and a packet socket");
 
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "test%u",
-		 __atomic_fetch_add(&number, 1, __ATOMIC_RELAXED));
+	strcpy(request.ifr_name, "test%d");
 	request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
 	must_ioctl(d->tap, TUNSETIFF, &request);
 	must_ioctl(d->tap, TUNSETVNETHDRSZ, &header);

@@ -9,6 +9,9 @@
 
 #include "check.h"
 
+/* No check has more than one at a time. */
+static pid_t running;
+
 static void child(int ready, void (*prepare)(void))
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -34,16 +37,25 @@ void process_start(struct process *p, void (*prepare)(void))
 		child(ends[1], prepare);
 	}
 	close(ends[1]);
-	p->pipe = ends[0];
-	if (read(p->pipe, &byte, 1) != 1)
+	running = p->pid;
+	if (read(ends[0], &byte, 1) != 1)
 		bail_out("a process that the check needs has failed");
+	close(ends[0]);
 }
 
 void process_kill(struct process *p)
 {
 	if (kill(p->pid, SIGKILL) || waitpid(p->pid, NULL, 0) != p->pid)
 		bail_out_errno("cannot kill process %d", p->pid);
-	close(p->pipe);
+	running = 0;
+}
+
+void process_kill_all(void)
+{
+	struct process p = {.pid = running};
+
+	if (running)
+		process_kill(&p);
 }
 
 bool process_run(char *const argv[])

@@ -8,7 +8,6 @@
 
 struct process {
 	pid_t pid;
-	int pipe;
 };
 
 /*
@@ -19,6 +18,9 @@ void process_start(struct process *p, void (*prepare)(void));
 
 /* Kill it with SIGKILL, and wait until it is gone with all it held. */
 void process_kill(struct process *p);
+
+/* For the runner: kill those that a failed check has left. */
+void process_kill_all(void);
 
 /* Run a program to its end. Return: whether its exit status was 0. */
 bool process_run(char *const argv[]);

@@ -23,6 +23,7 @@
 #include "check.h"
 #include "device.h"
 #include "hook.h"
+#include "process.h"
 #include "trace.h"
 
 /* Beyond what any check waits for in sequence: something hangs. */
@@ -124,6 +125,7 @@ static bool run(const struct check *check, bool on_stock)
 	alarm(HANG_SECONDS);
 	failed_at_feature = false;
 	passed = check->run();
+	process_kill_all();
 	hook_close_all();
 	trace_close();
 	device_close_all();
