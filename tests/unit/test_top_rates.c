@@ -102,7 +102,15 @@ static void first_and_last_bucket_have_percentiles(void **state)
 static void sums_choose_counters(void **state)
 {
 	const struct iotlb_counters counters = {
-		.count = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048},
+		.count =
+			{
+				[IOTLB_HIT_DESC] = 1,
+				[IOTLB_HIT_AVAIL] = 2,
+				[IOTLB_HIT_USED] = 4,
+				[IOTLB_HIT_BUFFER] = 8,
+				[IOTLB_MISS] = 16,
+				[IOTLB_EVICT] = 2048,
+			},
 	};
 
 	(void)state;

@@ -16,7 +16,8 @@ static struct top_queue queues[] = {
 	},
 	{
 		.vq = 1,
-		.tally.delta.count = {[IOTLB_HIT_BUFFER] = 3000, [IOTLB_MISS] = 30},
+		.tally.delta.count =
+			{[IOTLB_HIT_BUFFER] = 3000, [IOTLB_MISS] = 30, [IOTLB_MISS_BUFFER] = 30},
 	},
 };
 
