@@ -301,8 +301,8 @@ static void serve_miss(struct server *server, struct served_device *device,
 		served_wait(device, miss);
 }
 
-/* The program is not asked again for a miss that it has taken, so whatever
- * may change the answer has to lead here.
+/* The program is asked again only when the virtqueue tries again, and nothing
+ * makes it try. So whatever may change the answer has to lead here.
  */
 static void retry_waiting(struct server *server, struct served_device *device)
 {

@@ -222,7 +222,8 @@ static int take_reading(const struct source_reading *reading, void *arg)
 	if (reading->tgid && !device->tgid) {
 		device->tgid = reading->tgid;
 		device->wanted |= (pid_t)reading->tgid == model->pid;
-		if (!device->pid)
+		/* Until now, any process that holds the device was as good. */
+		if (device->pid != (pid_t)reading->tgid)
 			device_name(device, reading->tgid, reading->comm);
 	}
 	counters_add(&tally->now, &reading->counters);
