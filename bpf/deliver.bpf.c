@@ -106,43 +106,35 @@ static void fill_miss(struct iotlb_record *record, struct vhost_iotlb_miss_ctx *
  */
 static __u64 wakeup_flags(void)
 {
-	__sync_fetch_and_add(&made, 1);
+	__u64 before = __sync_fetch_and_add(&made, 1);
+
+	/* If nobody used it, the compiler would take one that does not fetch. */
+	barrier_var(before);
 	return submit_flags;
 }
 
-static int deliver_to_daemon(struct vhost_iotlb_miss_ctx *miss, __u64 dev,
-			     struct deliver_device *device)
+/* @device is NULL if it is new, and then the miss goes its usual way too. */
+static int deliver(struct vhost_iotlb_miss_ctx *miss, __u64 dev, struct deliver_device *device)
 {
+	__u32 flags = device ? 0 : IOTLB_RECORD_F_NEW;
 	struct iotlb_record *record, late;
 	struct deliver_queue queue;
 
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (record) {
-		fill_miss(record, miss, dev, 0);
+		fill_miss(record, miss, dev, flags);
 		bpf_ringbuf_submit(record, wakeup_flags());
-		return VHOST_IOTLB_MISS_QUEUED;
+		return device ? VHOST_IOTLB_MISS_QUEUED : VHOST_IOTLB_MISS_PASS;
 	}
 
 	/* First the record, then the count that makes the daemon look. */
-	fill_miss(&late, miss, dev, 0);
+	fill_miss(&late, miss, dev, flags);
 	queue = (struct deliver_queue){.dev = dev, .vq = late.vq};
 	bpf_map_update_elem(&overflow, &queue, &late, BPF_ANY);
-	__sync_fetch_and_add(&device->drops, 1);
+	if (device)
+		__sync_fetch_and_add(&device->drops, 1);
 	__sync_fetch_and_add(&drops, 1);
 	return -ENOSPC;
-}
-
-static int introduce(struct vhost_iotlb_miss_ctx *miss, __u64 dev)
-{
-	struct iotlb_record *record;
-
-	/* If there is no room, the device's next miss has its chance. */
-	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	if (record) {
-		fill_miss(record, miss, dev, IOTLB_RECORD_F_NEW);
-		bpf_ringbuf_submit(record, wakeup_flags());
-	}
-	return VHOST_IOTLB_MISS_PASS;
 }
 
 SEC("struct_ops/deliver_miss")
@@ -154,19 +146,20 @@ int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
 
 	device = bpf_map_lookup_elem(&served, &dev);
 	if (device)
-		return deliver_to_daemon(miss, dev, device);
+		return deliver(miss, dev, device);
 
 	until = bpf_map_lookup_elem(&ignored, &dev);
 	if (until && bpf_ktime_get_ns() < *until)
 		return VHOST_IOTLB_MISS_PASS;
 
-	return introduce(miss, dev);
+	return deliver(miss, dev, 0);
 }
 
 static void report_memory(__u64 dev)
 {
 	struct iotlb_record *record;
 	__u8 yes = 1;
+	long err;
 
 	if (!bpf_map_lookup_elem(&served, &dev))
 		return;
@@ -177,8 +170,11 @@ static void report_memory(__u64 dev)
 		__sync_fetch_and_add(&memory_drops, 1);
 		return;
 	}
-	if (bpf_map_update_elem(&memory_changed, &dev, &yes, BPF_NOEXIST)) {
+	err = bpf_map_update_elem(&memory_changed, &dev, &yes, BPF_NOEXIST);
+	if (err) {
 		bpf_ringbuf_discard(record, wakeup_flags());
+		if (err != -EEXIST)
+			__sync_fetch_and_add(&memory_drops, 1);
 		return;
 	}
 

@@ -34,7 +34,4 @@ struct deliver_queue {
 	__u32 reserved;
 };
 
-/* Value in the map "ignored": never look at the device again. */
-#define DELIVER_IGNORE_FOREVER (~0ULL)
-
 #endif /* BPF_DELIVER_H */

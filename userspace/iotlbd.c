@@ -82,8 +82,8 @@ enum event {
 
 #define EVENTS_AT_ONCE 32
 
-/* With --poll, the rest has to wait for so many looks at the ring buffer. */
-#define ROUNDS_PER_LOOK 1024
+/* Other events wait for so many looks for records, and records. */
+#define WORK_PER_LOOK 4096
 
 /**
  * struct daemon - the whole program
@@ -97,7 +97,7 @@ enum event {
  * @signal_fd:	SIGINT and SIGTERM
  * @check_fd:	timer of server_check()
  * @stats_fd:	timer of --stats
- * @rounds:	looks for records so far
+ * @work:	looks for records, and records, since events were looked at
  * @checking:	the timer is running
  * @done:	leave the loop
  * @failed:	and fail
@@ -113,7 +113,7 @@ struct daemon {
 	int signal_fd;
 	int check_fd;
 	int stats_fd;
-	unsigned int rounds;
+	size_t work;
 	bool checking;
 	bool done;
 	bool failed;
@@ -363,12 +363,15 @@ static void look(struct daemon *daemon, int timeout)
  */
 static bool serve(struct daemon *daemon)
 {
-	bool any = server_pump(daemon->server);
+	size_t records = server_pump(daemon->server);
 
 	sched_yield();
-	if (++daemon->rounds % ROUNDS_PER_LOOK == 0)
+	daemon->work += 1 + records;
+	if (daemon->work >= WORK_PER_LOOK) {
+		daemon->work = 0;
 		look(daemon, 0);
-	return any;
+	}
+	return records;
 }
 
 static void loop_epoll(struct daemon *daemon)

@@ -238,13 +238,11 @@ uint64_t miss_hook_unserve(struct miss_hook *hook, uint64_t dev)
 
 void miss_hook_ignore(struct miss_hook *hook, uint64_t dev, unsigned int seconds)
 {
-	uint64_t until = DELIVER_IGNORE_FOREVER;
 	struct timespec now;
+	uint64_t until;
 
-	if (seconds) {
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		until = (now.tv_sec + seconds) * 1000000000ULL + now.tv_nsec;
-	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	until = (now.tv_sec + seconds) * 1000000000ULL + now.tv_nsec;
 	bpf_map__update_elem(hook->skel->maps.ignored, &dev, sizeof(dev), &until, sizeof(until),
 			     BPF_ANY);
 }

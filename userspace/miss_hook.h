@@ -77,7 +77,7 @@ uint64_t miss_hook_unserve(struct miss_hook *hook, uint64_t dev);
 /* Misses of this device that found no room on the ring buffer. */
 uint64_t miss_hook_device_drops(const struct miss_hook *hook, uint64_t dev);
 
-/* Do not tell of this device for that time, 0 for ever. */
+/* Do not tell of this device for that time. */
 void miss_hook_ignore(struct miss_hook *hook, uint64_t dev, unsigned int seconds);
 
 /* To be called before the memory table of a device is looked at: what changes

@@ -28,16 +28,14 @@ static const struct argp_option known[] = {
 	 "processes, now and later)",
 	 0},
 	{"translator", KEY_TRANSLATOR, "NAME", 0,
-	 "How to translate: see below (default: table with --table, else identity)", 0},
+	 "How to translate: see below (with --table, it is table)", 0},
 	{"table", KEY_TABLE, "FILE", 0, "Mappings, one a line: iova size gpa perm", 0},
 	{"ring-size", KEY_RING_SIZE, "BYTES", 0,
 	 "Size of the ring buffer: a power of two, at least a page; k, M or G may follow (default: "
 	 "1M)",
 	 0},
 	{"poll", KEY_POLL, NULL, 0,
-	 "Look for misses all the time instead of sleeping until there is one: faster, and takes a "
-	 "whole CPU",
-	 0},
+	 "Look for misses all the time: saves the wake-up after a pause, and takes a whole CPU", 0},
 	{"stats", KEY_STATS, "SECONDS", OPTION_ARG_OPTIONAL,
 	 "Print a line each second, or each so many seconds", 0},
 	{"json", 'j', NULL, 0, "Print statistics as JSON, one object a line", 0},
@@ -109,12 +107,15 @@ static void add_pid(struct argp_state *state, struct options *options, const cha
 
 static void finish(struct argp_state *state, struct options *options)
 {
+	if (!options->translator && options->translator_args.table_path)
+		options->translator = &translator_table;
+	/* Identity is not a default: where a guest remaps, it would be wrong. */
 	if (!options->translator)
-		options->translator = options->translator_args.table_path ? &translator_table
-									  : &translator_identity;
+		argp_error(state,
+			   "how to translate? Give --table FILE, or --translator identity if "
+			   "addresses are guest addresses in every guest that is served");
 	if (options->translator->check && options->translator->check(&options->translator_args))
 		exit(EXIT_USAGE);
-	(void)state;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -198,6 +199,8 @@ void options_parse(struct options *options, int argc, char **argv)
 	*options = (struct options){.ring_size = OPTIONS_RING_SIZE};
 	argp_program_version = "iotlbd " VERSION;
 	argp_err_exit_status = EXIT_USAGE;
+	/* Messages begin with the name, not with the path. */
+	argv[0] = program_invocation_short_name;
 	if (argp_parse(&argp, argc, argv, 0, NULL, options))
 		exit(EXIT_USAGE);
 }

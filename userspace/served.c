@@ -117,11 +117,13 @@ bool served_has_owner(struct served_device *device)
 	int err;
 
 	err = vhost_device_read(device->info.pid, device->owner_fd, &now, NULL);
-	if (err == -ENOMEM)
-		return true;
 	if (!err && now.has_id && now.id == device->info.dev)
 		return true;
-	return vhost_device_for_each(device->info.pid, adopt_number, device) == 1;
+	/* Any other error says that we cannot look, not that it is gone. */
+	if (err && err != -ESRCH && err != -ENOTTY)
+		return true;
+	err = vhost_device_for_each(device->info.pid, adopt_number, device);
+	return err && err != -ESRCH;
 }
 
 void served_wait(struct served_device *device, const struct iotlb_record *miss)

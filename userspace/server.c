@@ -385,7 +385,7 @@ static void ignore(struct server *server, uint64_t dev, unsigned int seconds)
 {
 	*ignored_slot(server, dev) = (struct ignored){
 		.dev = dev,
-		.until_ns = seconds ? now_ns() + seconds * 1000000000ULL : UINT64_MAX,
+		.until_ns = now_ns() + seconds * 1000000000ULL,
 	};
 	miss_hook_ignore(server->hook, dev, seconds);
 }
@@ -550,8 +550,8 @@ static void handle_batch(struct server *server, size_t count)
 }
 
 /* The ring buffer was full: its records are elsewhere, and memory tables may
- * have changed without a word. That drops are looked for only after records
- * were is enough: when one is dropped, there are records on the ring buffer.
+ * have changed without a word. Drops are looked for after records: when one is
+ * dropped, there are records on the ring buffer, or else the next second comes.
  */
 static size_t handle_drops(struct server *server)
 {
@@ -665,8 +665,12 @@ static int watch_pid(struct server *server, struct watched_pid *watched)
 	watched->pidfd = syscall(SYS_pidfd_open, watched->pid, 0);
 	if (watched->pidfd < 0) {
 		err = -errno;
-		log_error("pid %d: %s", watched->pid,
-			  err == -ESRCH ? "no such process" : strerror(-err));
+		if (err == -ESRCH)
+			log_error("there is no process %d to serve; pgrep -a qemu lists those of "
+				  "guests",
+				  watched->pid);
+		else
+			log_error("cannot watch pid %d: %s", watched->pid, strerror(-err));
 		return err;
 	}
 	err = watch(server, watched->pidfd, EVENT_PID | watched->pid);

@@ -10,13 +10,13 @@ repo=$(readlink -f "$(dirname "$0")/../..")
 build=${BUILD:-$repo/build}
 
 echo 1..4
-message=$("$build/iotlbd" 2>&1)
+message=$("$build/iotlbd" --translator identity 2>&1)
 [[ $? -eq 1 ]] || printf 'not '
 echo "ok 1 - fails without the patches"
 [[ $message == *'no hook for IOTLB misses'*'load the patched modules'* ]] || printf 'not '
 echo "ok 2 - says so"
 modprobe -r vhost_net
-message=$("$build/iotlbd" 2>&1)
+message=$("$build/iotlbd" --translator identity 2>&1)
 [[ $? -eq 1 ]] || printf 'not '
 echo "ok 3 - fails without vhost"
 [[ $message == *'module vhost is not loaded'* ]] || printf 'not '

@@ -162,7 +162,7 @@ test_answers()
 		ok "table $options: every miss has an answer" all_served
 	done
 
-	start
+	start --translator identity
 	ok "identity: every packet" bench --iova identity -n 300 --server none
 	ok "identity: ends well on SIGTERM" stop TERM
 	ok "identity: every miss has an answer" all_served
@@ -249,7 +249,7 @@ not()
 test_only_some()
 {
 	start_owner
-	start -p "$owner"
+	start --translator identity -p "$owner"
 	ok "only some: others are left to their owners" bench --map sweep -n 300 --server fd
 	kill "$owner"
 	wait "$owner" 2>/dev/null
@@ -260,7 +260,7 @@ test_only_some()
 test_follows()
 {
 	start_owner
-	start
+	start --translator identity
 	ok "takes a device that is there" holds 1
 	tell_owner dup
 	check_passes
@@ -272,7 +272,7 @@ test_follows()
 
 	start_owner
 	stop
-	start
+	start --translator identity
 	ok "takes the next one" holds 1
 	end_owner
 	ok "gives it back when its owner ends" wait_for holds 0
@@ -284,7 +284,7 @@ test_memory()
 	start_owner
 	tell_owner memory 0 0x10000 0x10000000
 	tell_owner update 0x5000 0x1000 0x10005000
-	start
+	start --translator identity
 	check_passes
 	ok "memory: left alone at the start" has_entries 1
 	tell_owner memory 0 0x10000 0x10000000 0x100000 0x10000 0x20000000
@@ -302,8 +302,8 @@ test_memory()
 
 test_start_and_stop()
 {
-	start -j --stats
-	ok "one at a time" not "$build/iotlbd" 2>second
+	start --translator identity -j --stats
+	ok "one at a time" not "$build/iotlbd" --translator identity 2>second
 	ok "names the other" grep -q "taken by \"iotlbd\" of pid $daemon;" second
 	wait_for grep -q interval out
 	stop
@@ -321,10 +321,10 @@ p = subprocess.Popen(sys.argv[1:], env={"NOTIFY_SOCKET": os.path.abspath("notify
                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 print(s.recv(100).decode())
 p.terminate()
-sys.exit(p.wait())' "$build/iotlbd" >ready
+sys.exit(p.wait())' "$build/iotlbd" --translator identity >ready
 	ok "tells the service manager" grep -q '^READY=1$' ready
 
-	"$build/iotlbd" >/dev/full 2>err &
+	"$build/iotlbd" --translator identity >/dev/full 2>err &
 	daemon=$!
 	wait_for started
 	ok "fails when its summary cannot be written" not stop
@@ -344,12 +344,12 @@ refuses()
 
 test_refusals()
 {
-	refuses "no such process" 1 'pid 4000000: no such process' \
-		"$build/iotlbd" -p 4000000
+	refuses "no such process" 1 'there is no process 4000000 to serve' \
+		"$build/iotlbd" --translator identity -p 4000000
 	refuses "a process without vhost" 1 "pid $$ holds no vhost fd" \
-		"$build/iotlbd" -p $$
+		"$build/iotlbd" --translator identity -p $$
 	refuses "not permitted" 1 'CAP_SYS_ADMIN .* run it as root' \
-		setpriv --bounding-set=-all --inh-caps=-all "$build/iotlbd"
+		setpriv --bounding-set=-all --inh-caps=-all "$build/iotlbd" --translator identity
 	refuses "a table that is not there" 1 'cannot open the table none' \
 		"$build/iotlbd" --table none
 	printf '0 4k 0 rw\n0x1000 4k 0 rx\n' >table
@@ -362,6 +362,7 @@ test_refusals()
 	refuses "an odd ring size" 2 'is not a power of two' \
 		"$build/iotlbd" --ring-size 5000
 	refuses "an argument" 2 'unexpected argument' "$build/iotlbd" now
+	refuses "no translator" 2 'how to translate' "$build/iotlbd"
 }
 
 test_answers

@@ -200,7 +200,7 @@ static int take_owner(const struct vhost_device *held, void *arg)
 
 	if (held->pid == model->pid)
 		device->wanted = true;
-	if (device->state != TOP_HELD || (uint32_t)held->pid == device->tgid) {
+	if (device->tgid ? (uint32_t)held->pid == device->tgid : device->state != TOP_HELD) {
 		device_name(device, held->pid, held->comm);
 		snprintf(device->path, sizeof(device->path), "%s", held->path);
 	}
