@@ -21,6 +21,9 @@
 
 enum {
 	KEY_IOVA = 256,
+	KEY_DIRECTION,
+	KEY_SIZE,
+	KEY_PAGE,
 	KEY_PREFAULT,
 	KEY_WRITE_TABLE,
 	KEY_RUN,
@@ -29,9 +32,10 @@ enum {
 
 static const struct argp_option argp_options[] = {
 	{0, 0, 0, 0, "Traffic:", 1},
-	{"direction", 'd', "tx|rx|both", 0, "Which way packets go, as the guest sees it (both)", 0},
+	{"direction", KEY_DIRECTION, "tx|rx|both", 0,
+	 "Which way packets go, as the guest sees it (both)", 0},
 	{"count", 'n', "N", 0, "Packets per direction and device (10000)", 0},
-	{"size", 's', "BYTES", 0, "Size of a frame, Ethernet header included (64)", 0},
+	{"size", KEY_SIZE, "BYTES", 0, "Size of a frame, Ethernet header included (64)", 0},
 	{"in-flight", 'f', "N", 0, "Packets per direction and device under way at once (1)", 0},
 	{"devices", 'D', "N", 0, "vhost devices, each with its own tap and virtqueues (1)", 0},
 	{0, 0, 0, 0, "Translation:", 2},
@@ -39,7 +43,7 @@ static const struct argp_option argp_options[] = {
 	 "fixed: every buffer keeps its IOVA; sweep: every packet at an IOVA never used before "
 	 "(fixed)",
 	 0},
-	{"page", 'p', "4k|2m|1g", 0, "Granule of the mappings (4k)", 0},
+	{"page", KEY_PAGE, "4k|2m|1g", 0, "Granule of the mappings (4k)", 0},
 	{"iova", KEY_IOVA, "table|identity", 0,
 	 "table: IOVAs have nothing to do with guest addresses; identity: they are the same, with "
 	 "--map fixed (table)",
@@ -161,13 +165,13 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	struct options *o = state->input;
 
 	switch (key) {
-	case 'd':
+	case KEY_DIRECTION:
 		set_direction(o, state, text);
 		break;
 	case 'n':
 		o->layout.packets = number(state, "--count", text, 1, MOST_PACKETS);
 		break;
-	case 's':
+	case KEY_SIZE:
 		o->frame_size = number(state, "--size", text, FRAME_MIN, LARGEST_FRAME);
 		break;
 	case 'f':
@@ -179,7 +183,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case 'm':
 		o->layout.map = map_mode(state, text);
 		break;
-	case 'p':
+	case KEY_PAGE:
 		set_page(o, state, text);
 		break;
 	case KEY_IOVA:
