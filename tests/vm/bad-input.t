@@ -1,0 +1,417 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Where something is missing, refused, or killed in the middle: what is said,
+# that nothing spins, and that no packet is lost. What iotlbd.t, iotlbd-stock.t
+# and iotlb-top-stock.t check of this is not repeated.
+
+# shellcheck disable=SC2016 # in single quotes, $ begins a variable of jq
+
+set -uo pipefail
+
+repo=$(readlink -f "$(dirname "$0")/../..")
+build=${BUILD:-$repo/build}
+dir=$(mktemp -d /run/bad-input.XXXXXX)
+cd "$dir" || exit 1
+tracing=/sys/kernel/tracing
+events=$tracing/events/vhost
+
+# Packets that take seconds, so that there is a middle.
+many=30000
+
+number=0
+daemon=
+bench=
+
+# ok DESCRIPTION COMMAND...: one result
+ok()
+{
+	local what=$1
+
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number - $what"
+	else
+		echo "not ok $number - $what"
+		tail -qn 20 out err bench.out bench.err 2>/dev/null | cut -c1-1000 | sed 's/^/# /'
+	fi
+}
+
+# A minute is long for anything here, and short for whoever waits for a test.
+wait_for()
+{
+	local end=$((SECONDS + 60))
+
+	until "$@"; do
+		[[ $SECONDS -lt $end ]] || return
+		sleep 0.1
+	done
+}
+
+not()
+{
+	! "$@"
+}
+
+alive()
+{
+	kill -0 "$1" 2>/dev/null
+}
+
+started()
+{
+	grep -q '^iotlbd: serving [0-9]* devices' err || not alive "$daemon"
+}
+
+start()
+{
+	: >out
+	: >err
+	"$build/iotlbd" "$@" >out 2>err &
+	daemon=$!
+	wait_for started
+}
+
+# Ends iotlbd by a signal and returns its exit status.
+stop()
+{
+	kill -"${1:-INT}" "$daemon" 2>/dev/null
+	wait "$daemon" 2>/dev/null
+}
+
+# traffic OPTION...: iotlb-bench in the background
+traffic()
+{
+	"$build/iotlb-bench" --quiet --json --timeout 60 "$@" >bench.out 2>bench.err &
+	bench=$!
+}
+
+# json FILE FILTER: is this true of all the objects in FILE?
+json()
+{
+	jq -es "$2" "$1" >/dev/null
+}
+
+# all_arrived COUNT: iotlb-bench has ended and says that nothing was lost
+all_arrived()
+{
+	wait "$bench" && jq -e --argjson count "$1" \
+		'.good and .tx.sent == $count and .tx.verified == $count' bench.out >/dev/null
+}
+
+bench_table()
+{
+	"$build/iotlb-bench" --write-table=table "$@" || echo "# no table"
+}
+
+# count COLUMN: of the summary's line for all devices
+count()
+{
+	awk -v column="$1" '
+		$1 == "MISSES" { for (i = 1; i <= NF; i++) if ($i == column) n = i }
+		$NF == "all" { print $n }' out
+}
+
+# Tracepoints: misses that iotlbd has taken, and answers.
+
+trace_on()
+{
+	# Only what is last is looked at.
+	echo 64 >$tracing/buffer_size_kb
+	echo 'verdict > 0' >"$events/vhost_iotlb_miss/filter"
+	echo >$tracing/trace
+	echo 1 >"$events/vhost_iotlb_miss/enable"
+	echo 1 >"$events/vhost_iotlb_update/enable"
+}
+
+trace_off()
+{
+	echo 0 >"$events/enable"
+	echo 0 >"$events/vhost_iotlb_miss/filter"
+	echo >$tracing/trace
+}
+
+has_event()
+{
+	grep -q "vhost_iotlb_$1: " $tracing/trace
+}
+
+# With one virtqueue: the last that happened is that iotlbd got a miss.
+waits_for_daemon()
+{
+	tail -n 1 $tracing/trace | grep -q 'vhost_iotlb_miss: '
+}
+
+is_stopped()
+{
+	[[ $(sed 's/.*) //' "/proc/$daemon/stat") == T* ]]
+}
+
+# iotlbd stops in the middle of traffic, when a miss is on its ring buffer.
+stop_with_a_miss()
+{
+	wait_for has_event update || return
+	kill -STOP "$daemon"
+	wait_for is_stopped && wait_for waits_for_daemon && alive "$bench"
+}
+
+# refuses DESCRIPTION STATUS PATTERN COMMAND...
+refuses()
+{
+	local what=$1 status=$2 pattern=$3 got
+
+	shift 3
+	"$@" >out 2>err
+	got=$?
+	ok "$what" test "$got" -eq "$status"
+	ok "$what: says why" grep -q "$pattern" err
+}
+
+test_no_root()
+{
+	local nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+
+	# The repository may lie where nobody else can look.
+	install -d -m 755 /run/programs
+	install "$build"/iotlb{d,-bench} /run/programs
+	refuses "iotlbd without root" 1 'run it as root' \
+		"${nobody[@]}" /run/programs/iotlbd
+	refuses "iotlb-bench without root" 1 'needs root' \
+		"${nobody[@]}" /run/programs/iotlb-bench
+}
+
+test_no_tap()
+{
+	mount -t tmpfs none /dev/net
+	refuses "iotlb-bench without a tap" 1 'cannot open /dev/net/tun.*modprobe tun' \
+		"$build/iotlb-bench"
+	umount /dev/net
+}
+
+test_no_module()
+{
+	modprobe -r vhost_net
+	refuses "iotlb-bench without vhost-net" 1 'cannot open /dev/vhost-net.*modprobe vhost_net' \
+		"$build/iotlb-bench"
+	refuses "iotlbd without vhost" 1 'module vhost is not loaded' "$build/iotlbd"
+	modprobe vhost_net
+}
+
+test_nobody_serves()
+{
+	refuses "iotlb-bench --server none without a server" 1 'no translation of the used ring' \
+		"$build/iotlb-bench" --quiet --server none --timeout 1
+}
+
+# Taken by the one, refused to the other, and the one has lost nothing by it.
+test_second_daemon()
+{
+	bench_table -d tx -m sweep -n 2000
+	start --table table
+	traffic -d tx -m sweep -n 2000 --server none
+	wait_for grep -q 'serving device' err
+	ok "a second iotlbd is refused while traffic runs" \
+		not "$build/iotlbd" --table table 2>second
+	ok "and names the first" grep -q "taken by \"iotlbd\" of pid $daemon;" second
+	ok "the first goes on" all_arrived 2000
+	ok "and ends well" stop
+}
+
+# Ticks of CPU time of processes, their threads included
+cpu_time()
+{
+	local pid sum=0
+
+	for pid in "$@"; do
+		sum=$((sum + $(sed 's/.*) //' "/proc/$pid/stat" | awk '{ print $12 + $13 }')))
+	done
+	echo "$sum"
+}
+
+intervals()
+{
+	grep -c '"interval"' out
+}
+
+more_intervals()
+{
+	[[ $(intervals) -ge $1 ]]
+}
+
+# The rings are mapped, and no buffer.
+test_unanswerable()
+{
+	local before intervals
+
+	bench_table -d tx -m sweep -n 10 -f 4
+	grep -v '^0x4' table >rings
+	start --table rings --stats=1 --json
+	traffic -d tx -m sweep -n 10 -f 4 --server none
+	ok "no mapping: is said" wait_for grep -q 'nothing maps 0x4[0-9a-f]*; queue 1 waits' err
+
+	# From now on nothing happens, in two whole intervals.
+	intervals=$(intervals)
+	wait_for more_intervals $((intervals + 1))
+	before=$(cpu_time "$daemon" "$bench")
+	wait_for more_intervals $((intervals + 3))
+	ok "no mapping: nothing spins (CPU time of iotlbd, iotlb-bench and its vhost)" \
+		test $(($(cpu_time "$daemon" "$bench") - before)) -lt 50
+	ok "no mapping: the queue waits, without a miss more" json out \
+		'map(select(.kind == "interval"))[-2:] | length == 2 and all(.misses == 0)'
+	ok "no mapping: traffic waits, it is not ended" alive "$bench"
+	ok "no mapping: is said once for a page, though tried again each second" \
+		test "$(grep -c 'nothing maps' err)" -eq 1
+
+	stop
+	ok "no mapping: is counted" json out \
+		'.[] | select(.kind == "total") | .unanswered >= 1 and .failed == 0'
+	# Who has the mapping may still come.
+	start --table table
+	ok "no mapping: all packets arrive when another iotlbd has it" all_arrived 10
+	stop
+}
+
+# More queues wait than there may be messages.
+test_log_limit()
+{
+	local began=$SECONDS said
+
+	bench_table -D 40 -m fixed -n 10
+	grep -v '^0x2[26]' table >rings
+	start --table rings --stats=1 --json
+	traffic -D 40 -m fixed -n 10 --server none
+	ok "80 queues wait" wait_for unanswered 80
+	stop
+	said=$(grep -c 'nothing maps' err)
+	# 20 at once, then 5 a second
+	ok "of which are said no more than the rate limit allows ($said)" \
+		test "$said" -gt 0 -a "$said" -le $((20 + 5 * (SECONDS - began + 1)))
+	ok "and that there were more" grep -q "messages held back" err
+	kill -KILL "$bench"
+	wait "$bench" 2>/dev/null
+}
+
+unanswered()
+{
+	json out "map(select(.kind == \"interval\").unanswered) | add >= $1"
+}
+
+held()
+{
+	find "/proc/$daemon/fd" -lname '/dev/vhost-*' 2>/dev/null | wc -l
+}
+
+holds()
+{
+	[[ $(held) -eq $1 ]]
+}
+
+test_traffic_killed()
+{
+	local -A how=([while]="it is served" [miss]="a miss of it is on the ring buffer")
+	local when
+
+	bench_table -d tx -m sweep -n $many
+	for when in while miss; do
+		start --table table
+		trace_on
+		traffic -d tx -m sweep -n $many --server none
+		if [[ $when == miss ]]; then
+			ok "traffic: iotlbd is stopped with a miss to answer" stop_with_a_miss
+		else
+			wait_for has_event update
+		fi
+		kill -KILL "$bench"
+		wait "$bench" 2>/dev/null
+		kill -CONT "$daemon"
+		trace_off
+		ok "traffic is killed while ${how[$when]}: was in the middle" test ! -s bench.out
+		ok "its device is given back" wait_for holds 0
+		ok "and this is said" grep -q 'no longer serving device .* its owner has ended' err
+
+		traffic -d tx -m sweep -n $many --server none
+		ok "the next traffic is served in full" all_arrived "$many"
+		ok "iotlbd ends well" stop
+		ok "every miss of both was counted" test "$(count MISSES)" -ge "$many"
+	done
+}
+
+# The fd takes over what was on the ring buffer.
+test_daemon_killed_fd_read()
+{
+	bench_table -d tx -m sweep -n $many
+	trace_on
+	start --table table
+	traffic -d tx -m sweep -n $many --server fd
+	ok "fd: iotlbd is stopped with a miss that only it knows" stop_with_a_miss
+	stop KILL
+	trace_off
+	ok "fd: all packets arrive when it is killed" all_arrived "$many"
+	ok "fd: iotlbd had served some, the fd the rest" \
+		json bench.out '.[0].tx | .misses.buffer > 0 and .misses.buffer < .sent'
+}
+
+# Reads a miss from the vhost fd of process $1, and does not answer it.
+read_miss()
+{
+	python3 - "$1" <<-'END'
+	import ctypes, glob, os, select, struct, sys
+
+	pid = int(sys.argv[1])
+	number = next(int(os.path.basename(path)) for path in glob.glob(f"/proc/{pid}/fd/*")
+	              if os.readlink(path) == "/dev/vhost-net")
+	pidfd_getfd = 438
+	fd = ctypes.CDLL(None).syscall(pidfd_getfd, os.pidfd_open(pid), number, 0)
+	if not select.select([fd], [], [], 60)[0]:
+	    sys.exit("no miss on the fd")
+	# struct vhost_msg_v2
+	kind, _, iova, _, _, _, message = struct.unpack_from("IIQQQBB", os.read(fd, 72))
+	print(f"# read: kind {kind}, message {message}, at 0x{iova:x}")
+	sys.exit(not (kind == 2 and message == 1))
+	END
+}
+
+# Nobody reads the fd, or somebody takes the miss from it and dies as well.
+test_daemon_comes_back()
+{
+	local round
+
+	bench_table -d tx -m sweep -n $many
+	start --table table
+	trace_on
+	traffic -d tx -m sweep -n $many --server none
+	for round in 1 2 3; do
+		ok "back: iotlbd is stopped with a miss, time $round" stop_with_a_miss
+		stop KILL
+		[[ $round -ne 2 ]] || ok "back: the miss can be read from the fd" read_miss "$bench"
+		echo >$tracing/trace
+		start --table table
+	done
+	trace_off
+	ok "back: all packets arrive" all_arrived "$many"
+	ok "back: the last iotlbd ends well" stop
+	ok "back: and has answered all it was asked" \
+		test "$(count UNANSWERED)" -eq 0 -a "$(count FAILED)" -eq 0 -a "$(count ANSWERED)" -gt 0
+}
+
+# Traffic must end, too, when its output cannot be written.
+test_full_disk()
+{
+	"$build/iotlb-bench" --quiet -n 10 >/dev/full 2>err
+	ok "results that cannot be written are a failure" test $? -eq 1
+	ok "and this is said" grep -q 'cannot write the results: No space' err
+}
+
+test_no_root
+test_no_tap
+test_no_module
+test_nobody_serves
+test_second_daemon
+test_unanswerable
+test_log_limit
+test_traffic_killed
+test_daemon_killed_fd_read
+test_daemon_comes_back
+test_full_disk
+echo "1..$number"
