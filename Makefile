@@ -3,7 +3,7 @@
 # Everything that is made lies in build/, or, where it is costly and the same
 # for every clone, in the cache that scripts/cache.sh describes.
 
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --check-symlink-times
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -57,7 +57,7 @@ deps: ## install the packages that are needed (root, Debian)
 	$(Q)scripts/deps
 
 .PHONY: demo
-demo: deps ## the whole in two minutes: real packets, real misses, live hit rate
+demo: deps ## the whole in half a minute: real packets, real misses, live hit rate
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/demo
 

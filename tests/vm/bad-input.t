@@ -102,7 +102,9 @@ all_arrived()
 
 bench_table()
 {
-	"$build/iotlb-bench" --write-table=table "$@" || echo "# no table"
+	"$build/iotlb-bench" --write-table=table "$@" && return
+	echo "Bail out! iotlb-bench writes no table"
+	exit 1
 }
 
 # count COLUMN: of the summary's line for all devices
@@ -176,7 +178,7 @@ test_no_root()
 	install -d -m 755 /run/programs
 	install "$build"/iotlb{d,-bench} /run/programs
 	refuses "iotlbd without root" 1 'run it as root' \
-		"${nobody[@]}" /run/programs/iotlbd
+		"${nobody[@]}" /run/programs/iotlbd --translator identity
 	refuses "iotlb-bench without root" 1 'needs root' \
 		"${nobody[@]}" /run/programs/iotlb-bench
 }
@@ -194,7 +196,8 @@ test_no_module()
 	modprobe -r vhost_net
 	refuses "iotlb-bench without vhost-net" 1 'cannot open /dev/vhost-net.*modprobe vhost_net' \
 		"$build/iotlb-bench"
-	refuses "iotlbd without vhost" 1 'module vhost is not loaded' "$build/iotlbd"
+	refuses "iotlbd without vhost" 1 'module vhost is not loaded' \
+		"$build/iotlbd" --translator identity
 	modprobe vhost_net
 }
 
@@ -207,9 +210,9 @@ test_nobody_serves()
 # Taken by the one, refused to the other, and the one has lost nothing by it.
 test_second_daemon()
 {
-	bench_table -d tx -m sweep -n 2000
+	bench_table --direction tx -m sweep -n 2000
 	start --table table
-	traffic -d tx -m sweep -n 2000 --server none
+	traffic --direction tx -m sweep -n 2000 --server none
 	wait_for grep -q 'serving device' err
 	ok "a second iotlbd is refused while traffic runs" \
 		not "$build/iotlbd" --table table 2>second
@@ -244,10 +247,10 @@ test_unanswerable()
 {
 	local before intervals
 
-	bench_table -d tx -m sweep -n 10 -f 4
+	bench_table --direction tx -m sweep -n 10 -f 4
 	grep -v '^0x4' table >rings
 	start --table rings --stats=1 --json
-	traffic -d tx -m sweep -n 10 -f 4 --server none
+	traffic --direction tx -m sweep -n 10 -f 4 --server none
 	ok "no mapping: is said" wait_for grep -q 'nothing maps 0x4[0-9a-f]*; queue 1 waits' err
 
 	# From now on nothing happens, in two whole intervals.
@@ -312,25 +315,25 @@ test_traffic_killed()
 	local -A how=([while]="it is served" [miss]="a miss of it is on the ring buffer")
 	local when
 
-	bench_table -d tx -m sweep -n $many
+	bench_table --direction tx -m sweep -n $many
 	for when in while miss; do
 		start --table table
 		trace_on
-		traffic -d tx -m sweep -n $many --server none
+		traffic --direction tx -m sweep -n $many --server none
 		if [[ $when == miss ]]; then
 			ok "traffic: iotlbd is stopped with a miss to answer" stop_with_a_miss
 		else
-			wait_for has_event update
+			ok "traffic: iotlbd answers" wait_for has_event update
 		fi
-		kill -KILL "$bench"
+		ok "traffic is killed while ${how[$when]}" kill -KILL "$bench"
 		wait "$bench" 2>/dev/null
 		kill -CONT "$daemon"
 		trace_off
-		ok "traffic is killed while ${how[$when]}: was in the middle" test ! -s bench.out
+		ok "it was in the middle" test ! -s bench.out
 		ok "its device is given back" wait_for holds 0
 		ok "and this is said" grep -q 'no longer serving device .* its owner has ended' err
 
-		traffic -d tx -m sweep -n $many --server none
+		traffic --direction tx -m sweep -n $many --server none
 		ok "the next traffic is served in full" all_arrived "$many"
 		ok "iotlbd ends well" stop
 		ok "every miss of both was counted" test "$(count MISSES)" -ge "$many"
@@ -340,10 +343,10 @@ test_traffic_killed()
 # The fd takes over what was on the ring buffer.
 test_daemon_killed_fd_read()
 {
-	bench_table -d tx -m sweep -n $many
+	bench_table --direction tx -m sweep -n $many
 	trace_on
 	start --table table
-	traffic -d tx -m sweep -n $many --server fd
+	traffic --direction tx -m sweep -n $many --server fd
 	ok "fd: iotlbd is stopped with a miss that only it knows" stop_with_a_miss
 	stop KILL
 	trace_off
@@ -377,10 +380,10 @@ test_daemon_comes_back()
 {
 	local round
 
-	bench_table -d tx -m sweep -n $many
+	bench_table --direction tx -m sweep -n $many
 	start --table table
 	trace_on
-	traffic -d tx -m sweep -n $many --server none
+	traffic --direction tx -m sweep -n $many --server none
 	for round in 1 2 3; do
 		ok "back: iotlbd is stopped with a miss, time $round" stop_with_a_miss
 		stop KILL

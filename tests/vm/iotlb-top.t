@@ -91,7 +91,7 @@ echo 1..27
 
 # One queue, a new buffer for each packet.
 start -j 3600
-bench -d tx -n 500 -m sweep
+bench --direction tx -n 500 -m sweep
 stop INT
 ok 'SIGINT is a good end' [ $? -eq 0 ]
 ok 'the last object is final' json 'length == 1 and $last.final'
@@ -113,7 +113,7 @@ ok 'nothing is lost' json '$last.lost_total == 0'
 
 # Two devices at once, buffers that stay.
 start -j 0.2
-bench -d both -D 2 -n 2000
+bench --direction both -D 2 -n 2000
 stop TERM
 ok 'SIGTERM is a good end' [ $? -eq 0 ]
 ok 'each device has its own counts' json '
@@ -131,10 +131,10 @@ ok 'the hit rate is high' json '$last.total.buffer_hit_rate > 0.99'
 
 # Three things to count and room for two, and what becomes of the gone.
 start -j -m 2 0.2
-bench -d both -n 100
+bench --direction both -n 100
 ok 'events without room are lost, and told' wait_for json 'any(.lost > 0)'
 ok 'a device that is gone leaves' wait_for json '$last.devices == []'
-bench -d tx -n 100
+bench --direction tx -n 100
 stop INT
 ok 'its room is used again' json '
 $last.devices[-1] | .total.updates == 4 and
@@ -142,14 +142,14 @@ $last.devices[-1] | .total.updates == 4 and
 
 # The owner that was asked for.
 start -j -p $$ 3600
-bench -d tx -n 100
+bench --direction tx -n 100
 stop INT
 ok 'other processes do not count' json '
 $last.devices == [] and $last.total.lookups == 0'
 
 # For people.
 start -T 3600
-bench -d tx -n 100 -m sweep
+bench --direction tx -n 100 -m sweep
 stop INT
 ok 'the summary is a table with exact counts' grep -qE ' 103 .* 103 ' out
 ok 'a file gets no escape sequences' lacks $'\033' out

@@ -43,7 +43,7 @@ started()
 
 bench()
 {
-	"$build/iotlb-bench" -q -j -d tx -m sweep --server none --timeout 60 "$@" \
+	"$build/iotlb-bench" -q -j --direction tx -m sweep --server none --timeout 60 "$@" \
 		>bench.out 2>bench.err
 }
 
@@ -84,7 +84,7 @@ echo 1..7
 ok "the IOTLB has its usual size" \
 	test "$(</sys/module/vhost/parameters/max_iotlb_entries)" -eq 2048
 
-"$build/iotlb-bench" -d tx -m sweep -n "$count" --write-table=table
+"$build/iotlb-bench" --direction tx -m sweep -n "$count" --write-table=table || exit
 "$build/iotlbd" --table table >out 2>err &
 daemon=$!
 end=$((SECONDS + 60))
