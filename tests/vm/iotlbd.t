@@ -206,15 +206,15 @@ test_full_ring()
 	local pid
 
 	# More virtqueues than a page has room for records.
-	bench_table --devices 40 --map sweep -n 100
-	echo 'verdict < 0' >"$events/vhost_iotlb_miss/filter"
+	bench_table --devices 40 --map sweep -n 300
 	echo 1 >"$events/vhost_iotlb_miss/enable"
 	start --table table --ring-size 4k
-	bench --devices 40 --map sweep -n 100 --server none &
+	bench --devices 40 --map sweep -n 300 --server none &
 	pid=$!
-	wait_for grep -q 'serving device' err
+	# Once there is a miss of a packet, all queues have started and will miss.
+	wait_for grep -q 'vhost_iotlb_miss: .* iova=0x4' /sys/kernel/tracing/trace
 	kill -STOP "$daemon"
-	wait_for grep -q 'vhost_iotlb_miss: ' /sys/kernel/tracing/trace
+	wait_for grep -q 'vhost_iotlb_miss: .* verdict=-28' /sys/kernel/tracing/trace
 	kill -CONT "$daemon"
 	echo 0 >"$events/vhost_iotlb_miss/enable"
 	ok "full ring: every packet, though nobody reads the fds" wait "$pid"
