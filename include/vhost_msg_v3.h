@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * What the patched vhost understands beyond the <linux/vhost_types.h> of the
+ * system: many IOTLB operations in one message, and answers that name the
+ * state they were computed in. Documentation/virt/vhost_iotlb.rst, which the
+ * patches add to the kernel, describes it.
+ */
+#ifndef VHOST_MSG_V3_H
+#define VHOST_MSG_V3_H
+
+#include <linux/types.h>
+#include <linux/vhost_types.h>
+
+#ifndef VHOST_IOTLB_MSG_V3
+
+#define VHOST_IOTLB_MSG_V3 0x3
+
+/* Bit of VHOST_GET_BACKEND_FEATURES: messages may be of this type. */
+#define VHOST_BACKEND_F_IOTLB_MSG_V3 0x9
+
+/* Beside VHOST_IOTLB_MISS, VHOST_IOTLB_UPDATE and VHOST_IOTLB_INVALIDATE. */
+#define VHOST_IOTLB_RETRY 7
+
+#define VHOST_IOTLB_MAX_OPS 256
+
+/* vhost_iotlb_op::token is valid. */
+#define VHOST_IOTLB_OP_F_TOKEN 0x1
+
+/**
+ * struct vhost_iotlb_op - an operation on the device IOTLB
+ * @iova:	first I/O virtual address, bytes
+ * @size:	bytes; 0 at @iova 0 is the whole address space (not for UPDATE)
+ * @uaddr:	UPDATE: what @iova is mapped to in the owner's address space
+ * @token:	UPDATE: the state that the mapping was computed in; MISS that is
+ *		read: the state it happened in
+ * @asid:	zero
+ * @type:	VHOST_IOTLB_MISS, _UPDATE, _INVALIDATE or _RETRY
+ * @perm:	UPDATE, and MISS that is read: VHOST_ACCESS_RO, _WO or _RW
+ * @flags:	VHOST_IOTLB_OP_F_TOKEN
+ */
+struct vhost_iotlb_op {
+	__u64 iova;
+	__u64 size;
+	__u64 uaddr;
+	__u64 token;
+	__u32 asid;
+	__u8 type;
+	__u8 perm;
+	__u16 flags;
+};
+
+/**
+ * struct vhost_msg_v3 - operations, applied in order under one lock
+ * @type:	VHOST_IOTLB_MSG_V3
+ * @num:	of @ops, VHOST_IOTLB_MAX_OPS at most
+ * @ops:	the operations
+ */
+struct vhost_msg_v3 {
+	__u32 type;
+	__u32 num;
+	struct vhost_iotlb_op ops[];
+};
+
+#endif /* VHOST_IOTLB_MSG_V3 */
+
+_Static_assert(sizeof(struct vhost_iotlb_op) == 40, "no padding");
+
+#endif /* VHOST_MSG_V3_H */
