@@ -20,8 +20,9 @@ tree_new()
 {
 	local source
 	source=$("$kernel_dir/base" source)
-	mkdir -p "$1"/{drivers,Documentation/virt}
+	mkdir -p "$1"/{drivers,include/uapi/linux,Documentation/virt}
 	cp -r "$source/drivers/vhost" "$1/drivers/"
+	cp "$source/include/uapi/linux/vhost_types.h" "$1/include/uapi/linux/"
 	cp "$source/MAINTAINERS" "$1/"
 	cp "$source/Documentation/virt/index.rst" "$1/Documentation/virt/"
 }
@@ -33,12 +34,14 @@ tree_patch()
 		die "$2 does not apply to the source of $("$kernel_dir/base" release); the series is for the kernel that kernel/base names"
 }
 
-# tree_build DIR [ARG...]: builds the modules within DIR/drivers/vhost.
+# tree_build DIR [ARG...]: builds the modules within DIR/drivers/vhost. The
+# headers in DIR come before those of the kernel.
 tree_build()
 {
 	local release dir=$1
 	shift
 	release=$("$kernel_dir/base" release)
 	make -s -C "/usr/src/linux-headers-$release" -j "$(nproc)" \
-		M="$dir/drivers/vhost" "$@" modules
+		M="$dir/drivers/vhost" \
+		NOSTDINC_FLAGS="-nostdinc -I$dir/include/uapi" "$@" modules
 }
