@@ -61,12 +61,12 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "miss_hook.h"
 #include "miss_stats.h"
+#include "notify.h"
 #include "options.h"
 #include "server.h"
 #include "translator.h"
@@ -226,6 +226,7 @@ static int start(struct daemon *daemon)
 	int err;
 
 	raise_fd_limit();
+	notify_open();
 	daemon->view = daemon->options.json ? &stats_view_json : &stats_view_text;
 	err = open_events(daemon);
 	if (!err)
@@ -407,12 +408,12 @@ int main(int argc, char **argv)
 	}
 
 	log_info("serving %zu devices", server_devices(daemon.server));
-	sd_notify(0, "READY=1");
+	notify_send("READY=1");
 	if (daemon.options.poll)
 		loop_poll(&daemon);
 	else
 		loop_epoll(&daemon);
-	sd_notify(0, "STOPPING=1");
+	notify_send("STOPPING=1");
 
 	show_summary(&daemon);
 	stop(&daemon);
