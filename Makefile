@@ -29,7 +29,7 @@ CFLAGS  ?= -O2 -g
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
 	-Wall -Wextra -Werror $(CFLAGS) \
 	-I. -Iinclude -Iuserspace -Itools -I$(BUILD)/bpf -I$(BUILD)/libbpf/include
-LDLIBS  := $(BUILD)/libbpf/lib/libbpf.a -lelf -lz -ljson-c -lseccomp
+LDLIBS  := $(BUILD)/libbpf/lib/libbpf.a -lelf -lz -ljson-c -lseccomp -lcap-ng
 
 BPF_CFLAGS := -target bpf -O2 -g -Wall -Wextra -Werror -Iinclude -Ibpf \
 	-I$(BUILD)/libbpf/include -idirafter /usr/include/$(shell uname -m)-linux-gnu

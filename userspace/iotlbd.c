@@ -50,6 +50,11 @@
  *
  * Guests choose IOVAs, and with them what a miss looks like. So no memory
  * grows with misses, and what is logged is bounded (log.c).
+ *
+ * Privileges are given up in stages (sandbox.c): start opens what the command
+ * line names, load puts the BPF programs into the kernel, serve is the rest of
+ * its life, and can do no more than take devices and answer misses. Whatever
+ * serving comes to need has to be on the list of syscall_filter.c.
  */
 #include <errno.h>
 #include <sched.h>
@@ -68,6 +73,7 @@
 #include "miss_stats.h"
 #include "notify.h"
 #include "options.h"
+#include "sandbox.h"
 #include "server.h"
 #include "translator.h"
 
@@ -84,6 +90,9 @@ enum event {
 
 /* Other events wait for so many looks for records, and records. */
 #define WORK_PER_LOOK 4096
+
+/* Open files with which it starts, and some to look at devices */
+#define FDS_MIN 48
 
 /**
  * struct daemon - the whole program
@@ -140,14 +149,21 @@ static int set_timer(int fd, unsigned int seconds)
 }
 
 /* Each device takes two fds, and there may be thousands. */
-static void raise_fd_limit(void)
+static int raise_fd_limit(void)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
+		return -errno;
+	if (limit.rlim_max < FDS_MIN) {
+		log_error("no more than %lu files may be open, which is too few: %d are needed, "
+			  "and two for each device; raise the limit (ulimit -n)",
+			  (unsigned long)limit.rlim_max, FDS_MIN);
+		return -EMFILE;
+	}
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+	return 0;
 }
 
 static int open_events(struct daemon *daemon)
@@ -158,8 +174,11 @@ static int open_events(struct daemon *daemon)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	/* Who reads our statistics may go; write errors are seen at the end. */
+	/* Who reads our statistics may go, or their file must not grow; write
+	 * errors are seen at the end.
+	 */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 
 	daemon->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	daemon->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -225,12 +244,19 @@ static int start(struct daemon *daemon)
 {
 	int err;
 
-	raise_fd_limit();
+	err = sandbox_enter(SANDBOX_START);
+	if (err)
+		return err;
 	notify_open();
 	daemon->view = daemon->options.json ? &stats_view_json : &stats_view_text;
-	err = open_events(daemon);
+	err = raise_fd_limit();
+	if (!err)
+		err = open_events(daemon);
 	if (!err)
 		err = open_translator(daemon);
+
+	if (!err)
+		err = sandbox_enter(SANDBOX_LOAD);
 	if (!err)
 		err = open_hook(daemon);
 	/* The devices first: once attached, misses must find them served. */
@@ -238,6 +264,9 @@ static int start(struct daemon *daemon)
 		err = open_server(daemon);
 	if (!err)
 		err = attach(daemon);
+
+	if (!err)
+		err = sandbox_enter(SANDBOX_SERVE);
 	return err;
 }
 
@@ -401,6 +430,8 @@ int main(int argc, char **argv)
 		.stats_fd = -1,
 	};
 
+	if (sandbox_open_standard_fds())
+		return EXIT_FAILURE;
 	options_parse(&daemon.options, argc, argv);
 	if (start(&daemon)) {
 		stop(&daemon);
