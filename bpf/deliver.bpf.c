@@ -13,7 +13,9 @@
  */
 #include <linux/bpf.h>
 #include <linux/errno.h>
+#include <stdbool.h>
 
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
@@ -38,8 +40,9 @@ volatile __u64 submit_flags;
 /* Records that were made, so that there is an atomic operation: see submit(). */
 __u64 made;
 
-/* Misses that found no room, all devices together. */
+/* All devices together: see struct deliver_counts. */
 __u64 drops;
+__u64 passed;
 
 /* Changes of memory tables that found no room. */
 __u64 memory_drops;
@@ -55,6 +58,14 @@ struct {
 	__type(key, __u64);
 	__type(value, struct deliver_device);
 } served SEC(".maps");
+
+/* Of the devices that are served. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DELIVER_MAX_DEVICES);
+	__type(key, __u64);
+	__type(value, struct deliver_counts);
+} counts SEC(".maps");
 
 /* Device id to the time in ns until which it is ignored. The oldest may fall
  * out: the device is then found to be unknown, and ignored, once more.
@@ -86,6 +97,8 @@ struct {
 static void fill_miss(struct iotlb_record *record, struct vhost_iotlb_miss_ctx *miss, __u64 dev,
 		      __u32 flags)
 {
+	struct vhost_dev *device = miss->vq->dev;
+
 	*record = (struct iotlb_record){
 		.version = IOTLB_RECORD_VERSION,
 		.kind = IOTLB_RECORD_MISS,
@@ -98,6 +111,14 @@ static void fill_miss(struct iotlb_record *record, struct vhost_iotlb_miss_ctx *
 		.access = miss->access,
 		.tgid = bpf_get_current_pid_tgid() >> 32,
 	};
+	if (bpf_core_field_exists(miss->token)) {
+		record->flags |= IOTLB_RECORD_F_TOKEN;
+		record->token = miss->token;
+	}
+	if (bpf_core_field_exists(device->umem_seq)) {
+		record->flags |= IOTLB_RECORD_F_MEM_SEQ;
+		record->mem_seq = device->umem_seq;
+	}
 }
 
 /*
@@ -113,10 +134,19 @@ static __u64 wakeup_flags(void)
 	return submit_flags;
 }
 
-/* @device is NULL if it is new, and then the miss goes its usual way too. */
-static int deliver(struct vhost_iotlb_miss_ctx *miss, __u64 dev, struct deliver_device *device)
+static void count_drop(__u64 dev)
 {
-	__u32 flags = device ? 0 : IOTLB_RECORD_F_NEW;
+	struct deliver_counts *count = bpf_map_lookup_elem(&counts, &dev);
+
+	if (count)
+		__sync_fetch_and_add(&count->drops, 1);
+	__sync_fetch_and_add(&drops, 1);
+}
+
+/* A miss of a device that is not served goes its usual way too. */
+static int deliver(struct vhost_iotlb_miss_ctx *miss, __u64 dev, bool is_served)
+{
+	__u32 flags = is_served ? 0 : IOTLB_RECORD_F_NEW;
 	struct iotlb_record *record, late;
 	struct deliver_queue queue;
 
@@ -124,17 +154,25 @@ static int deliver(struct vhost_iotlb_miss_ctx *miss, __u64 dev, struct deliver_
 	if (record) {
 		fill_miss(record, miss, dev, flags);
 		bpf_ringbuf_submit(record, wakeup_flags());
-		return device ? VHOST_IOTLB_MISS_QUEUED : VHOST_IOTLB_MISS_PASS;
+		return is_served ? VHOST_IOTLB_MISS_QUEUED : VHOST_IOTLB_MISS_PASS;
 	}
 
 	/* First the record, then the count that makes the daemon look. */
 	fill_miss(&late, miss, dev, flags);
 	queue = (struct deliver_queue){.dev = dev, .vq = late.vq};
 	bpf_map_update_elem(&overflow, &queue, &late, BPF_ANY);
-	if (device)
-		__sync_fetch_and_add(&device->drops, 1);
-	__sync_fetch_and_add(&drops, 1);
+	count_drop(dev);
 	return -ENOSPC;
+}
+
+static int pass(__u64 dev)
+{
+	struct deliver_counts *count = bpf_map_lookup_elem(&counts, &dev);
+
+	if (count)
+		__sync_fetch_and_add(&count->passed, 1);
+	__sync_fetch_and_add(&passed, 1);
+	return VHOST_IOTLB_MISS_PASS;
 }
 
 SEC("struct_ops/deliver_miss")
@@ -146,13 +184,13 @@ int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
 
 	device = bpf_map_lookup_elem(&served, &dev);
 	if (device)
-		return deliver(miss, dev, device);
+		return device->throttled ? pass(dev) : deliver(miss, dev, true);
 
 	until = bpf_map_lookup_elem(&ignored, &dev);
 	if (until && bpf_ktime_get_ns() < *until)
 		return VHOST_IOTLB_MISS_PASS;
 
-	return deliver(miss, dev, 0);
+	return deliver(miss, dev, false);
 }
 
 static void report_memory(__u64 dev)

@@ -16,10 +16,22 @@
 
 /**
  * struct deliver_device - a device whose misses the loader answers
- * @drops:	misses of it that found no room on the ring buffer
+ * @throttled:	not for now: its misses go their usual way
+ *
+ * Written by the loader only.
  */
 struct deliver_device {
+	__u32 throttled;
+};
+
+/**
+ * struct deliver_counts - misses of a device that did not go to the loader
+ * @drops:	found no room on the ring buffer
+ * @passed:	came while the device was throttled
+ */
+struct deliver_counts {
 	__u64 drops;
+	__u64 passed;
 };
 
 /**

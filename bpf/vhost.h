@@ -12,9 +12,11 @@
 /* Bound to these types at load time; the rest of each type is left out. */
 #define VHOST_CORE __attribute__((preserve_access_index))
 
+/* The first kernels with the hook have no @umem_seq. */
 struct vhost_dev {
 	__u64 id;
 	int nvqs;
+	__u64 umem_seq;
 } VHOST_CORE;
 
 struct vhost_virtqueue {
@@ -22,12 +24,15 @@ struct vhost_virtqueue {
 	__u32 index;
 } VHOST_CORE;
 
-/* Argument of vhost_iotlb_ops.miss(); @access is VHOST_ACCESS_RO or _WO. */
+/* Argument of vhost_iotlb_ops.miss(); @access is VHOST_ACCESS_RO or _WO. The
+ * first kernels with the hook have no @token.
+ */
 struct vhost_iotlb_miss_ctx {
 	struct vhost_virtqueue *vq;
 	__u64 iova;
 	__u64 len;
 	__u32 access;
+	__u64 token;
 } VHOST_CORE;
 
 /* libbpf matches the members of a struct_ops by name, without CO-RE. */

@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define IOTLB_RECORD_VERSION 1
+#define IOTLB_RECORD_VERSION 2
 
 enum iotlb_record_kind {
 	IOTLB_RECORD_MISS = 1,	 /* a virtqueue waits for a translation */
@@ -23,6 +23,10 @@ enum iotlb_record_flags {
 	 * fd too, and the record is how the daemon learns of the device.
 	 */
 	IOTLB_RECORD_F_NEW = 1 << 0,
+	/* The token is valid: vhost refuses answers that come too late. */
+	IOTLB_RECORD_F_TOKEN = 1 << 1,
+	/* The number of the memory table is valid. */
+	IOTLB_RECORD_F_MEM_SEQ = 1 << 2,
 };
 
 /**
@@ -38,9 +42,11 @@ enum iotlb_record_flags {
  * @access:	VHOST_ACCESS_RO, VHOST_ACCESS_WO
  * @tgid:	process in whose context this happened: the owner of the device,
  *		unless its vhost workers are kernel threads
- * @reserved:	zero
+ * @mem_seq:	low half of the number of the memory table at the time of the
+ *		miss; "vhost-mem-seq" in fdinfo is that of the table there
+ * @token:	state of the device at the time of the miss, for the answer
  *
- * @iova to @access are zero in an IOTLB_RECORD_MEMORY record.
+ * @iova to @access, @mem_seq and @token are zero in an IOTLB_RECORD_MEMORY record.
  */
 struct iotlb_record {
 	__u16 version;
@@ -53,9 +59,10 @@ struct iotlb_record {
 	__u32 vq;
 	__u32 access;
 	__u32 tgid;
-	__u32 reserved;
+	__u32 mem_seq;
+	__u64 token;
 };
 
-_Static_assert(sizeof(struct iotlb_record) == 56, "no implicit padding");
+_Static_assert(sizeof(struct iotlb_record) == 64, "no implicit padding");
 
 #endif /* IOTLB_RECORD_H */

@@ -18,13 +18,15 @@
 int vhost_fdinfo_parse(const char *text, struct vhost_device *dev)
 {
 	const char *value;
-	uint64_t iotlb[2];
+	uint64_t iotlb[2], fallback[3];
 
 	dev->has_id = false;
 	dev->id = 0;
+	dev->mem_seq = 0;
 	dev->has_iotlb = false;
 	dev->entries = 0;
 	dev->limit = 0;
+	dev->timeouts = 0;
 
 	value = fdinfo_next(text, "vhost-id");
 	if (!value)
@@ -32,6 +34,10 @@ int vhost_fdinfo_parse(const char *text, struct vhost_device *dev)
 	if (fdinfo_numbers(value, &dev->id, 1))
 		return -EPROTO;
 	dev->has_id = true;
+
+	value = fdinfo_next(text, "vhost-mem-seq");
+	if (value && fdinfo_numbers(value, &dev->mem_seq, 1))
+		return -EPROTO;
 
 	value = fdinfo_next(text, "vhost-iotlb");
 	if (!value)
@@ -41,6 +47,13 @@ int vhost_fdinfo_parse(const char *text, struct vhost_device *dev)
 	dev->has_iotlb = true;
 	dev->entries = iotlb[0];
 	dev->limit = iotlb[1];
+
+	value = fdinfo_next(text, "vhost-iotlb-fallback");
+	if (!value)
+		return 0;
+	if (fdinfo_numbers(value, fallback, 3))
+		return -EPROTO;
+	dev->timeouts = fallback[0];
 	return 0;
 }
 

@@ -23,10 +23,13 @@ struct memory_table;
  * @id:		unique since the module was loaded, never used again; the same
  *		device has the same id in whatever process and under whatever
  *		number it is held
- * @has_iotlb:	the driver has negotiated VIRTIO_F_ACCESS_PLATFORM; the two
- *		below are zero otherwise
+ * @mem_seq:	number of the memory table; zero on a kernel that does not count
+ * @has_iotlb:	the driver has negotiated VIRTIO_F_ACCESS_PLATFORM; those below
+ *		are zero otherwise
  * @entries:	translations in the device IOTLB
  * @limit:	most that it will hold
+ * @timeouts:	misses that a BPF program has let wait for too long, since the
+ *		device has got its owner; zero on a kernel that does not watch
  */
 struct vhost_device {
 	pid_t pid;
@@ -35,9 +38,11 @@ struct vhost_device {
 	char path[64];
 	bool has_id;
 	uint64_t id;
+	uint64_t mem_seq;
 	bool has_iotlb;
 	uint64_t entries;
 	uint64_t limit;
+	uint64_t timeouts;
 };
 
 typedef int (*vhost_device_fn)(const struct vhost_device *dev, void *arg);
@@ -72,7 +77,7 @@ int vhost_device_read(pid_t pid, int fd, struct vhost_device *dev, struct memory
 /**
  * vhost_fdinfo_parse() - the lines that vhost adds to fdinfo
  * @text:	contents of /proc/PID/fdinfo/FD, NUL-terminated
- * @dev:	has_id to limit are filled in, the rest is left alone
+ * @dev:	has_id to timeouts are filled in, the rest is left alone
  *
  * Unknown lines are skipped.
  *

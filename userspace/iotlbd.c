@@ -8,9 +8,10 @@
  * A virtqueue of vhost that needs a translation from I/O virtual address
  * (IOVA) to host virtual address (HVA), and has none in the device IOTLB,
  * stops. vhost asks a BPF program (bpf/deliver.bpf.c), which puts the miss on
- * a ring buffer. iotlbd takes it from there, and answers by an UPDATE message
- * that it writes to the vhost fd; vhost puts the translation into the IOTLB
- * and lets the virtqueue go on.
+ * a ring buffer. iotlbd takes it from there, and answers by an UPDATE that it
+ * writes to the vhost fd, together with all others for that device
+ * (answer_batch.c); vhost puts the translation into the IOTLB and lets the
+ * virtqueue go on.
  *
  *	vhost --miss--> BPF --ring buffer--> server --UPDATE--> vhost fd
  *	                 ^                    |   |
@@ -21,6 +22,15 @@
  * mapping of the translator and one region of the guest's memory contain, so
  * neither a guest nor a table can make a device reach anything but the guest's
  * memory (answer.c).
+ *
+ * A miss carries a token, and so does its answer. When the owner has changed
+ * the IOTLB or the memory table in between, vhost refuses the answer and has
+ * the virtqueue miss again, with a new token. So nothing that iotlbd writes,
+ * however late, is older than what the owner has last said.
+ *
+ * A miss that has no answer is handed back in the same way: vhost offers it to
+ * whoever reads the fd, as if iotlbd were not there. When the memory table
+ * changes, there may be an answer, and iotlbd has the virtqueues miss again.
  *
  * Devices are found by the vhost fds that processes hold (device.c). iotlbd
  * duplicates such an fd with pidfd_getfd(2); its fdinfo has the memory table.
@@ -35,13 +45,16 @@
  * still holds the device.
  *
  * Memory tables change at run time. The BPF object also watches the ioctls
- * that do so and puts a record between the misses. When a region that was
- * there is no more what it was, everything that is in the IOTLB is invalidated.
+ * that do so and puts a record between the misses; and each miss has the number
+ * of the table that was there. When a region that was there is no more what it
+ * was, everything that is in the IOTLB is invalidated.
  *
  * Nothing depends on iotlbd staying alive: with its last fd, the BPF link goes,
  * and vhost offers all misses, also those on the ring buffer, on the vhost fds.
  * Should the ring buffer be full, a miss goes to the vhost fd, and through a
- * map to iotlbd.
+ * map to iotlbd. If iotlbd lives but does not answer, vhost hands a miss over
+ * to the fd after a while, and after some of them detaches the BPF program;
+ * iotlbd attaches it again when it comes to itself.
  *
  * There is one thread and one epoll loop: the ring buffer, signals, pidfds, the
  * BPF link (which tells when somebody else detaches it) and two timers. While
@@ -49,7 +62,9 @@
  * every now and then; with --poll, always.
  *
  * Guests choose IOVAs, and with them what a miss looks like. So no memory
- * grows with misses, and what is logged is bounded (log.c).
+ * grows with misses, what is logged is bounded (log.c), so is how often all
+ * processes are looked at, and a device whose misses cannot be answered is left
+ * alone when there are too many of them.
  *
  * Privileges are given up in stages (sandbox.c): start opens what the command
  * line names, load puts the BPF programs into the kernel, serve is the rest of
@@ -68,13 +83,16 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "miss_hook.h"
 #include "miss_stats.h"
 #include "notify.h"
 #include "options.h"
+#include "rate.h"
 #include "sandbox.h"
 #include "server.h"
+#include "text_file.h"
 #include "translator.h"
 
 /* What an epoll event is about; those of the server have SERVER_EVENT set. */
@@ -94,6 +112,11 @@ enum event {
 /* Open files with which it starts, and some to look at devices */
 #define FDS_MIN 48
 
+/* More often than that within a minute, it would help nobody. */
+#define MAX_REATTACH 5
+
+#define MISS_TIMEOUT "/sys/module/vhost/parameters/iotlb_miss_timeout_ms"
+
 /**
  * struct daemon - the whole program
  * @options:	command line
@@ -106,6 +129,8 @@ enum event {
  * @signal_fd:	SIGINT and SIGTERM
  * @check_fd:	timer of server_check()
  * @stats_fd:	timer of --stats
+ * @reattach:	bounds how often the hook is attached again
+ * @detached:	how often vhost has detached it
  * @work:	looks for records, and records, since events were looked at
  * @checking:	the timer is running
  * @done:	leave the loop
@@ -122,6 +147,8 @@ struct daemon {
 	int signal_fd;
 	int check_fd;
 	int stats_fd;
+	struct rate reattach;
+	uint64_t detached;
 	size_t work;
 	bool checking;
 	bool done;
@@ -220,6 +247,7 @@ static int open_server(struct daemon *daemon)
 		.epoll_fd = daemon->epoll_fd,
 		.pids = daemon->options.pids,
 		.pid_count = daemon->options.pid_count,
+		.max_unanswered = daemon->options.max_unanswered,
 	};
 
 	return server_open(&daemon->server, &options);
@@ -231,13 +259,19 @@ static int attach(struct daemon *daemon)
 
 	if (err)
 		return err;
-	if (add_event(daemon, miss_hook_link_fd(daemon->hook), EVENT_LINK) ||
-	    (!daemon->options.poll &&
-	     add_event(daemon, miss_hook_ring_fd(daemon->hook), EVENT_RING))) {
-		log_error("cannot watch the ring buffer: %s", strerror(errno));
+	if (add_event(daemon, miss_hook_link_fd(daemon->hook), EVENT_LINK)) {
+		log_error("cannot watch the miss hook: %s", strerror(errno));
 		return -errno;
 	}
 	return 0;
+}
+
+static int watch_ring(struct daemon *daemon)
+{
+	if (daemon->options.poll || !add_event(daemon, miss_hook_ring_fd(daemon->hook), EVENT_RING))
+		return 0;
+	log_error("cannot watch the ring buffer: %s", strerror(errno));
+	return -errno;
 }
 
 static int start(struct daemon *daemon)
@@ -262,6 +296,8 @@ static int start(struct daemon *daemon)
 	/* The devices first: once attached, misses must find them served. */
 	if (!err)
 		err = open_server(daemon);
+	if (!err)
+		err = watch_ring(daemon);
 	if (!err)
 		err = attach(daemon);
 
@@ -316,15 +352,66 @@ static void show_device(const struct device_stats *device, void *arg)
 /* Fails if standard output does, since that is where the summary had to go. */
 static void show_summary(struct daemon *daemon)
 {
-	struct miss_stats total = server_stats(daemon->server);
+	const struct stats_summary summary = {
+		.total = server_stats(daemon->server),
+		.strange = miss_hook_strange(daemon->hook),
+		.detached = daemon->detached,
+		.devices = server_devices(daemon->server),
+		.without_tokens = server_without_tokens(daemon->server),
+	};
 
-	daemon->view->total(stdout, &total, miss_hook_strange(daemon->hook),
-			    server_devices(daemon->server));
+	daemon->view->total(stdout, &summary);
 	server_for_each(daemon->server, show_device, (void *)daemon->view);
 	if (fflush(stdout) || ferror(stdout)) {
 		log_error("cannot write the summary to standard output");
 		daemon->failed = true;
 	}
+}
+
+static void fail(struct daemon *daemon)
+{
+	daemon->failed = true;
+	daemon->done = true;
+}
+
+/* How long vhost lets a miss wait, for a message. */
+static unsigned long miss_timeout_ms(void)
+{
+	unsigned long ms;
+	char *text;
+
+	if (text_file_read(MISS_TIMEOUT, &text))
+		return 0;
+	ms = strtoul(text, NULL, 10);
+	free(text);
+	return ms;
+}
+
+static void handle_detach(struct daemon *daemon)
+{
+	if (!server_was_late(daemon->server)) {
+		log_error("something else has detached iotlbd from the miss hook of vhost; misses "
+			  "go to the vhost fds again");
+		fail(daemon);
+		return;
+	}
+
+	daemon->detached++;
+	log_warn("vhost has detached iotlbd from its miss hook, because one miss after the other "
+		 "had waited for too long (now " MISS_TIMEOUT " is %lu); iotlbd was stopped, or "
+		 "gets too little CPU. Misses went to the vhost fds meanwhile",
+		 miss_timeout_ms());
+	if (!rate_take(&daemon->reattach, clock_now_ns())) {
+		log_error("this was the time number %d within a minute, so iotlbd does not attach "
+			  "again; misses go to the vhost fds",
+			  MAX_REATTACH + 1);
+		fail(daemon);
+		return;
+	}
+	if (attach(daemon))
+		fail(daemon);
+	else
+		log_info("attached again");
 }
 
 static void handle_event(struct daemon *daemon, uint64_t event)
@@ -343,10 +430,7 @@ static void handle_event(struct daemon *daemon, uint64_t event)
 		/* The loop looks for records whenever it has been woken. */
 		break;
 	case EVENT_LINK:
-		log_error("something else has detached iotlbd from the miss hook of vhost; misses "
-			  "go to the vhost fds again");
-		daemon->failed = true;
-		daemon->done = true;
+		handle_detach(daemon);
 		break;
 	case EVENT_SIGNAL:
 		daemon->done = true;
@@ -379,8 +463,7 @@ static void look(struct daemon *daemon, int timeout)
 	count = epoll_wait(daemon->epoll_fd, events, EVENTS_AT_ONCE, timeout);
 	if (count < 0 && errno != EINTR) {
 		log_error("cannot wait for events: %s", strerror(errno));
-		daemon->failed = true;
-		daemon->done = true;
+		fail(daemon);
 	}
 	for (i = 0; i < count; i++)
 		handle_event(daemon, events[i].data.u64);
@@ -407,7 +490,7 @@ static bool serve(struct daemon *daemon)
 static void loop_epoll(struct daemon *daemon)
 {
 	while (!daemon->done) {
-		look(daemon, -1);
+		look(daemon, server_idle_ms(daemon->server));
 		miss_hook_stay_awake(daemon->hook);
 		while (!daemon->done && (serve(daemon) || !miss_hook_may_sleep(daemon->hook)))
 			;
@@ -428,6 +511,7 @@ int main(int argc, char **argv)
 		.signal_fd = -1,
 		.check_fd = -1,
 		.stats_fd = -1,
+		.reattach = {.max = MAX_REATTACH, .period_ns = 60 * NS_PER_SECOND},
 	};
 
 	if (sandbox_open_standard_fds())

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "clock.h"
 #include "log.h"
 
 bool log_verbose;
@@ -43,8 +44,6 @@ void log_debug(const char *format, ...)
 	say("", format, args);
 	va_end(args);
 }
-
-#define NS_PER_SECOND 1000000000ULL
 
 static void limit_refill(struct log_limit *limit, uint64_t now_ns)
 {

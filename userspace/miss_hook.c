@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -15,6 +14,7 @@
 #include "hook_trouble.h"
 #include "log.h"
 #include "miss_hook.h"
+#include "miss_stats.h"
 
 /**
  * struct miss_hook - the loaded BPF object
@@ -114,6 +114,7 @@ int miss_hook_attach(struct miss_hook *hook)
 {
 	int err;
 
+	bpf_link__destroy(hook->attached);
 	hook->attached = bpf_map__attach_struct_ops(hook->skel->maps.iotlbd);
 	if (hook->attached)
 		return 0;
@@ -206,45 +207,57 @@ size_t miss_hook_take_overflow(struct miss_hook *hook, struct iotlb_record *reco
 
 int miss_hook_serve(struct miss_hook *hook, uint64_t dev)
 {
-	struct deliver_device fresh = {};
+	const struct deliver_counts none = {};
+	const struct deliver_device fresh = {};
 	int err;
 
-	err = bpf_map__update_elem(hook->skel->maps.served, &dev, sizeof(dev), &fresh,
-				   sizeof(fresh), BPF_NOEXIST);
+	/* First the counts, which the program does not make. */
+	err = bpf_map__update_elem(hook->skel->maps.counts, &dev, sizeof(dev), &none, sizeof(none),
+				   BPF_ANY);
+	if (!err)
+		err = bpf_map__update_elem(hook->skel->maps.served, &dev, sizeof(dev), &fresh,
+					   sizeof(fresh), BPF_NOEXIST);
 	if (err)
 		return err;
 	bpf_map__delete_elem(hook->skel->maps.ignored, &dev, sizeof(dev), 0);
 	return 0;
 }
 
-uint64_t miss_hook_device_drops(const struct miss_hook *hook, uint64_t dev)
+void miss_hook_unserve(struct miss_hook *hook, uint64_t dev)
 {
-	struct deliver_device device;
-
-	if (bpf_map__lookup_elem(hook->skel->maps.served, &dev, sizeof(dev), &device,
-				 sizeof(device), 0))
-		return 0;
-	return device.drops;
-}
-
-uint64_t miss_hook_unserve(struct miss_hook *hook, uint64_t dev)
-{
-	uint64_t drops = miss_hook_device_drops(hook, dev);
-
 	bpf_map__delete_elem(hook->skel->maps.served, &dev, sizeof(dev), 0);
+	bpf_map__delete_elem(hook->skel->maps.counts, &dev, sizeof(dev), 0);
 	miss_hook_memory_seen(hook, dev);
-	return drops;
 }
 
-void miss_hook_ignore(struct miss_hook *hook, uint64_t dev, unsigned int seconds)
+void miss_hook_throttle(struct miss_hook *hook, uint64_t dev, bool throttled)
 {
-	struct timespec now;
-	uint64_t until;
+	const struct deliver_device device = {.throttled = throttled};
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	until = (now.tv_sec + seconds) * 1000000000ULL + now.tv_nsec;
-	bpf_map__update_elem(hook->skel->maps.ignored, &dev, sizeof(dev), &until, sizeof(until),
-			     BPF_ANY);
+	bpf_map__update_elem(hook->skel->maps.served, &dev, sizeof(dev), &device, sizeof(device),
+			     BPF_EXIST);
+}
+
+void miss_hook_count_device(const struct miss_hook *hook, uint64_t dev, struct miss_stats *stats)
+{
+	struct deliver_counts counts = {};
+
+	bpf_map__lookup_elem(hook->skel->maps.counts, &dev, sizeof(dev), &counts, sizeof(counts),
+			     0);
+	stats->drops = counts.drops;
+	stats->passed = counts.passed;
+}
+
+void miss_hook_count_all(const struct miss_hook *hook, struct miss_stats *stats)
+{
+	stats->drops = miss_hook_drops(hook);
+	stats->passed = __atomic_load_n(&hook->skel->bss->passed, __ATOMIC_RELAXED);
+}
+
+void miss_hook_ignore(struct miss_hook *hook, uint64_t dev, uint64_t until_ns)
+{
+	bpf_map__update_elem(hook->skel->maps.ignored, &dev, sizeof(dev), &until_ns,
+			     sizeof(until_ns), BPF_ANY);
 }
 
 void miss_hook_memory_seen(struct miss_hook *hook, uint64_t dev)

@@ -14,6 +14,7 @@
 #include "iotlb_record.h"
 
 struct miss_hook;
+struct miss_stats;
 
 /**
  * struct miss_hook_options - how to load the hook
@@ -26,7 +27,9 @@ struct miss_hook_options {
 /* Load, and watch memory tables; 0, or a negative errno after a message. */
 int miss_hook_open(struct miss_hook **hook, const struct miss_hook_options *options);
 
-/* From here on misses come in; 0, or a negative errno after a message. */
+/* From here on misses come in, those that wait too; 0, or a negative errno after
+ * a message. May be called again after something else has detached the hook.
+ */
 int miss_hook_attach(struct miss_hook *hook);
 
 /* Misses go the usual way again, those not answered too. NULL is fine. */
@@ -71,14 +74,18 @@ size_t miss_hook_take_overflow(struct miss_hook *hook, struct iotlb_record *reco
 /* The misses of this device come to us; 0 or a negative errno. */
 int miss_hook_serve(struct miss_hook *hook, uint64_t dev);
 
-/* They do not any more; returns miss_hook_device_drops(). */
-uint64_t miss_hook_unserve(struct miss_hook *hook, uint64_t dev);
+/* They do not any more. */
+void miss_hook_unserve(struct miss_hook *hook, uint64_t dev);
 
-/* Misses of this device that found no room on the ring buffer. */
-uint64_t miss_hook_device_drops(const struct miss_hook *hook, uint64_t dev);
+/* They do not for now; changes of its memory table still do. */
+void miss_hook_throttle(struct miss_hook *hook, uint64_t dev, bool throttled);
 
-/* Do not tell of this device for that time. */
-void miss_hook_ignore(struct miss_hook *hook, uint64_t dev, unsigned int seconds);
+/* Fill in what the hook counts: @drops and @passed, of one device or of all. */
+void miss_hook_count_device(const struct miss_hook *hook, uint64_t dev, struct miss_stats *stats);
+void miss_hook_count_all(const struct miss_hook *hook, struct miss_stats *stats);
+
+/* Do not tell of this device until then (CLOCK_MONOTONIC). */
+void miss_hook_ignore(struct miss_hook *hook, uint64_t dev, uint64_t until_ns);
 
 /* To be called before the memory table of a device is looked at: what changes
  * from then on is told with a new record.

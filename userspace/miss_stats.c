@@ -4,34 +4,68 @@
 
 #include "miss_stats.h"
 
-struct miss_stats miss_stats_since(const struct miss_stats *now, const struct miss_stats *before)
+/**
+ * struct column - one number of struct miss_stats
+ * @heading:	in a table
+ * @key:	in JSON
+ * @offset:	where it is
+ */
+struct column {
+	const char *heading;
+	const char *key;
+	size_t offset;
+};
+
+#define COLUMN(heading, name)                                                                      \
+	{                                                                                          \
+		heading, #name, offsetof(struct miss_stats, name)                                  \
+	}
+
+static const struct column columns[] = {
+	COLUMN("MISSES", misses),	 COLUMN("ANSWERED", answered),
+	COLUMN("DUPLICATE", duplicates), COLUMN("UNANSWERED", unanswered),
+	COLUMN("STALE", stale),		 COLUMN("FAILED", failed),
+	COLUMN("DROPS", drops),		 COLUMN("PASSED", passed),
+};
+
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+_Static_assert(sizeof(struct miss_stats) == COLUMNS * sizeof(uint64_t), "each has its column");
+
+static uint64_t *number_at(struct miss_stats *stats, size_t column)
 {
-	return (struct miss_stats){
-		.misses = now->misses - before->misses,
-		.answered = now->answered - before->answered,
-		.duplicates = now->duplicates - before->duplicates,
-		.unanswered = now->unanswered - before->unanswered,
-		.failed = now->failed - before->failed,
-		.late = now->late - before->late,
-		.drops = now->drops - before->drops,
-	};
+	return (uint64_t *)((char *)stats + columns[column].offset);
 }
 
-#define COLUMNS "%10s %10s %10s %10s %10s %10s %10s"
-#define VALUES                                                                                     \
-	"%10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64         \
-	" %10" PRIu64
+static uint64_t number_of(const struct miss_stats *stats, size_t column)
+{
+	return *number_at((struct miss_stats *)stats, column);
+}
+
+struct miss_stats miss_stats_since(const struct miss_stats *now, const struct miss_stats *before)
+{
+	struct miss_stats since;
+	size_t i;
+
+	for (i = 0; i < COLUMNS; i++)
+		*number_at(&since, i) = number_of(now, i) - number_of(before, i);
+	return since;
+}
 
 static void print_headings(FILE *out)
 {
-	fprintf(out, COLUMNS, "MISSES", "ANSWERED", "DUPLICATE", "UNANSWERED", "FAILED", "LATE",
-		"DROPS");
+	size_t i;
+
+	for (i = 0; i < COLUMNS; i++)
+		fprintf(out, "%s%10s", i ? " " : "", columns[i].heading);
 }
 
 static void print_values(FILE *out, const struct miss_stats *stats)
 {
-	fprintf(out, VALUES, stats->misses, stats->answered, stats->duplicates, stats->unanswered,
-		stats->failed, stats->late, stats->drops);
+	size_t i;
+
+	for (i = 0; i < COLUMNS; i++)
+		fprintf(out, "%s%10" PRIu64, i ? " " : "", number_of(stats, i));
 }
 
 /* Often enough that the headings are on the screen. */
@@ -51,22 +85,27 @@ static void text_interval(FILE *out, const struct miss_stats *since, double seco
 	fflush(out);
 }
 
-static void text_total(FILE *out, const struct miss_stats *total, uint64_t strange, size_t devices)
+static void text_total(FILE *out, const struct stats_summary *summary)
 {
-	(void)devices;
+	if (summary->without_tokens)
+		fprintf(out,
+			"vhost could not refuse late answers for %" PRIu64 " devices (no tokens)\n",
+			summary->without_tokens);
+	if (summary->strange)
+		fprintf(out, "%" PRIu64 " records could not be understood\n", summary->strange);
+	if (summary->detached)
+		fprintf(out, "detached by vhost %" PRIu64 " times\n", summary->detached);
 	print_headings(out);
 	fputs(" DEVICE\n", out);
-	print_values(out, total);
+	print_values(out, &summary->total);
 	fputs(" all\n", out);
-	if (strange)
-		fprintf(out, "%" PRIu64 " records could not be understood\n", strange);
 }
 
 static void text_device(FILE *out, const struct device_stats *device)
 {
 	print_values(out, &device->stats);
-	fprintf(out, " %" PRIu64 " of pid %d (%s)%s\n", device->dev, device->pid, device->comm,
-		device->gone ? ", gone" : "");
+	fprintf(out, " %" PRIu64 " of pid %d (%s)%s%s\n", device->dev, device->pid, device->comm,
+		device->tokens ? "" : ", no tokens", device->gone ? ", gone" : "");
 }
 
 const struct stats_view stats_view_text = {
@@ -83,15 +122,11 @@ static void add_number(struct json_object *object, const char *key, uint64_t num
 static struct json_object *json_stats(const char *kind, const struct miss_stats *stats)
 {
 	struct json_object *object = json_object_new_object();
+	size_t i;
 
 	json_object_object_add(object, "kind", json_object_new_string(kind));
-	add_number(object, "misses", stats->misses);
-	add_number(object, "answered", stats->answered);
-	add_number(object, "duplicates", stats->duplicates);
-	add_number(object, "unanswered", stats->unanswered);
-	add_number(object, "failed", stats->failed);
-	add_number(object, "late", stats->late);
-	add_number(object, "drops", stats->drops);
+	for (i = 0; i < COLUMNS; i++)
+		add_number(object, columns[i].key, number_of(stats, i));
 	return object;
 }
 
@@ -111,12 +146,14 @@ static void json_interval(FILE *out, const struct miss_stats *since, double seco
 	print_json(out, object);
 }
 
-static void json_total(FILE *out, const struct miss_stats *total, uint64_t strange, size_t devices)
+static void json_total(FILE *out, const struct stats_summary *summary)
 {
-	struct json_object *object = json_stats("total", total);
+	struct json_object *object = json_stats("total", &summary->total);
 
-	add_number(object, "strange", strange);
-	add_number(object, "devices", devices);
+	add_number(object, "strange", summary->strange);
+	add_number(object, "detached", summary->detached);
+	add_number(object, "devices", summary->devices);
+	add_number(object, "without_tokens", summary->without_tokens);
 	print_json(out, object);
 }
 
@@ -127,6 +164,7 @@ static void json_device(FILE *out, const struct device_stats *device)
 	add_number(object, "dev", device->dev);
 	json_object_object_add(object, "pid", json_object_new_int(device->pid));
 	json_object_object_add(object, "comm", json_object_new_string(device->comm));
+	json_object_object_add(object, "tokens", json_object_new_boolean(device->tokens));
 	json_object_object_add(object, "gone", json_object_new_boolean(device->gone));
 	print_json(out, object);
 }

@@ -3,29 +3,33 @@
 #define IOTLB_MISS_STATS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 
 /**
  * struct miss_stats - what has become of the misses
- * @misses:	received; the sum of the following four
- * @answered:	a translation was given at once
- * @duplicates:	a translation given just before serves them too
- * @unanswered:	no translation can be given; the virtqueue waits
- * @failed:	vhost did not take the translation
- * @late:	of the last two, those that could be answered later
+ * @misses:	received; the sum of the following five
+ * @answered:	a translation was given
+ * @duplicates:	a translation given at the same time serves them too
+ * @unanswered:	no translation can be given; handed back to vhost
+ * @stale:	the device was invalidated meanwhile; they have missed again
+ * @failed:	vhost did not take the translation; handed back to vhost
  * @drops:	found no room on the ring buffer; received in another way, or
  *		answered by the owner of the device
+ * @passed:	not received, because the device has had too many that could not
+ *		be answered
  */
 struct miss_stats {
 	uint64_t misses;
 	uint64_t answered;
 	uint64_t duplicates;
 	uint64_t unanswered;
+	uint64_t stale;
 	uint64_t failed;
-	uint64_t late;
 	uint64_t drops;
+	uint64_t passed;
 };
 
 /**
@@ -33,6 +37,7 @@ struct miss_stats {
  * @dev:	the device
  * @pid:	its owner
  * @comm:	name of its owner
+ * @tokens:	vhost refuses answers that come too late
  * @gone:	it is not served any more
  * @stats:	its misses
  */
@@ -40,19 +45,36 @@ struct device_stats {
 	uint64_t dev;
 	pid_t pid;
 	char comm[16];
+	bool tokens;
 	bool gone;
 	struct miss_stats stats;
 };
 
 /**
+ * struct stats_summary - everything, at the end
+ * @total:	all misses
+ * @strange:	records that could not be understood
+ * @detached:	how often vhost has detached the program
+ * @devices:	that are served now
+ * @without_tokens: devices that were ever served, and whose answers had none
+ */
+struct stats_summary {
+	struct miss_stats total;
+	uint64_t strange;
+	uint64_t detached;
+	size_t devices;
+	uint64_t without_tokens;
+};
+
+/**
  * struct stats_view - a way to show them
  * @interval:	what has happened since the last time; a line
- * @device:	one device, at the end
  * @total:	everything, at the end, before the devices
+ * @device:	one device, at the end
  */
 struct stats_view {
 	void (*interval)(FILE *out, const struct miss_stats *since, double seconds, size_t devices);
-	void (*total)(FILE *out, const struct miss_stats *total, uint64_t strange, size_t devices);
+	void (*total)(FILE *out, const struct stats_summary *summary);
 	void (*device)(FILE *out, const struct device_stats *device);
 };
 

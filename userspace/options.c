@@ -19,6 +19,7 @@ enum key {
 	KEY_TABLE,
 	KEY_POLL,
 	KEY_RING_SIZE,
+	KEY_MAX_UNANSWERED,
 	KEY_STATS,
 };
 
@@ -33,6 +34,10 @@ static const struct argp_option known[] = {
 	{"ring-size", KEY_RING_SIZE, "BYTES", 0,
 	 "Size of the ring buffer: a power of two, at least a page; k, M or G may follow (default: "
 	 "1M)",
+	 0},
+	{"max-unanswered", KEY_MAX_UNANSWERED, "N", 0,
+	 "Leave a device alone for a second when it has had more misses than that within a second "
+	 "that could not be answered (default: 1000)",
 	 0},
 	{"poll", KEY_POLL, NULL, 0,
 	 "Look for misses all the time: saves the wake-up after a pause, and takes a whole CPU", 0},
@@ -137,6 +142,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_RING_SIZE:
 		options->ring_size = parse_ring_size(state, arg);
 		break;
+	case KEY_MAX_UNANSWERED:
+		options->max_unanswered = parse_number(state, "--max-unanswered", arg, INT_MAX);
+		break;
 	case KEY_POLL:
 		options->poll = true;
 		break;
@@ -196,7 +204,10 @@ void options_parse(struct options *options, int argc, char **argv)
 		.help_filter = list_translators,
 	};
 
-	*options = (struct options){.ring_size = OPTIONS_RING_SIZE};
+	*options = (struct options){
+		.ring_size = OPTIONS_RING_SIZE,
+		.max_unanswered = OPTIONS_MAX_UNANSWERED,
+	};
 	argp_program_version = "iotlbd " VERSION;
 	argp_err_exit_status = EXIT_USAGE;
 	/* Messages begin with the name, not with the path. */

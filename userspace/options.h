@@ -14,6 +14,8 @@
 #define OPTIONS_RING_SIZE (1UL << 20)
 #define OPTIONS_RING_SIZE_MAX (1UL << 30)
 
+#define OPTIONS_MAX_UNANSWERED 1000
+
 /**
  * struct options - the command line of iotlbd
  * @pids:	-p
@@ -21,6 +23,7 @@
  * @translator:	--translator
  * @translator_args: --table
  * @ring_size:	--ring-size
+ * @max_unanswered: --max-unanswered
  * @poll:	--poll
  * @json:	--json
  * @stats_seconds: --stats, 0 without
@@ -31,6 +34,7 @@ struct options {
 	const struct translator_ops *translator;
 	struct translator_args translator_args;
 	size_t ring_size;
+	unsigned int max_unanswered;
 	bool poll;
 	bool json;
 	unsigned int stats_seconds;

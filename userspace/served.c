@@ -7,6 +7,7 @@
 
 #include "device.h"
 #include "served.h"
+#include "vhost_msg.h"
 
 int served_take(const struct vhost_device *found, struct served_device **device)
 {
@@ -15,7 +16,7 @@ int served_take(const struct vhost_device *found, struct served_device **device)
 
 	if (!fresh)
 		return -ENOMEM;
-	fresh->fd = -1;
+	fresh->target.fd = -1;
 	fresh->owner_fd = found->fd;
 	fresh->info.dev = found->id;
 	fresh->info.pid = found->pid;
@@ -30,24 +31,26 @@ int served_take(const struct vhost_device *found, struct served_device **device)
 		served_release(fresh);
 		return err;
 	}
-	fresh->fd = vhost_device_take(fresh->pidfd, found->fd, found->id);
-	if (fresh->fd < 0) {
-		err = fresh->fd;
+	fresh->target.fd = vhost_device_take(fresh->pidfd, found->fd, found->id);
+	if (fresh->target.fd < 0) {
+		err = fresh->target.fd;
 		served_release(fresh);
 		return err;
 	}
+	fresh->target.has_v3 = vhost_msg_has_v3(fresh->target.fd);
+	/* vhost got the messages and the tokens together. */
+	fresh->info.tokens = fresh->target.has_v3;
 	*device = fresh;
 	return 0;
 }
 
 void served_release(struct served_device *device)
 {
-	if (device->fd >= 0)
-		close(device->fd);
+	if (device->target.fd >= 0)
+		close(device->target.fd);
 	if (device->pidfd >= 0)
 		close(device->pidfd);
 	memory_table_clear(&device->mem);
-	free(device->waiting);
 	free(device);
 }
 
@@ -124,29 +127,4 @@ bool served_has_owner(struct served_device *device)
 		return true;
 	err = vhost_device_for_each(device->info.pid, adopt_number, device);
 	return err && err != -ESRCH;
-}
-
-void served_wait(struct served_device *device, const struct iotlb_record *miss)
-{
-	struct iotlb_record *more;
-	size_t i, room;
-
-	for (i = 0; i < device->waiting_count; i++) {
-		if (device->waiting[i].vq == miss->vq) {
-			device->waiting[i] = *miss;
-			return;
-		}
-	}
-
-	if (device->waiting_count == device->waiting_room) {
-		room = device->waiting_room ? device->waiting_room * 2 : 4;
-		if (room > SERVED_MAX_WAITING)
-			return;
-		more = reallocarray(device->waiting, room, sizeof(*more));
-		if (!more)
-			return;
-		device->waiting = more;
-		device->waiting_room = room;
-	}
-	device->waiting[device->waiting_count++] = *miss;
 }

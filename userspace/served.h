@@ -6,42 +6,50 @@
 #ifndef IOTLB_SERVED_H
 #define IOTLB_SERVED_H
 
+#include <inttypes.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
-#include "iotlb_record.h"
+#include "answer_batch.h"
 #include "memory_table.h"
 #include "miss_stats.h"
+#include "rate.h"
 
 struct vhost_device;
 
-/* Waiting virtqueues of one device that are remembered. */
-#define SERVED_MAX_WAITING 256
+/* "device 7 of pid 4711 (qemu)" in a log message */
+#define DEVICE_FORMAT "device %" PRIu64 " of pid %d (%s)"
+#define DEVICE_ARGS(d) (d)->info.dev, (d)->info.pid, (d)->info.comm
 
 /**
  * struct served_device - one of them
  * @next:	in the same chain of the table
- * @fd:		our duplicate; it keeps the device alive, so it must not be
- *		held for longer than its owner holds his
+ * @target:	our duplicate of the fd, for answers; it keeps the device alive,
+ *		so it must not be held for longer than its owner holds his
  * @pidfd:	the owner
  * @owner_fd:	number of the fd there
  * @mem:	memory table
+ * @mem_seq:	its number, as of vhost_device::mem_seq
+ * @mem_changes: how often it was found to have changed
+ * @timeouts:	misses that waited for too long, as of vhost_device::timeouts
+ * @timeouts_before: the same when misses were last seen to be answered
+ * @unanswered:	bounds misses that cannot be answered
+ * @throttled_ns: since when there are too many of them, or 0
  * @info:	who it is, and its misses
- * @waiting:	the last miss of each virtqueue that could not be answered
- * @waiting_count: how many
- * @waiting_room: for how many there is room
  */
 struct served_device {
 	struct served_device *next;
-	int fd;
+	struct answer_target target;
 	int pidfd;
 	int owner_fd;
 	struct memory_table mem;
+	uint64_t mem_seq;
+	unsigned int mem_changes;
+	uint64_t timeouts;
+	uint64_t timeouts_before;
+	struct rate unanswered;
+	uint64_t throttled_ns;
 	struct device_stats info;
-	struct iotlb_record *waiting;
-	size_t waiting_count;
-	size_t waiting_room;
 };
 
 #define SERVED_CHAINS 256
@@ -81,8 +89,5 @@ struct served_device *served_next(const struct served_table *table,
  * Looks under the number that is known first, then under all of the process.
  */
 bool served_has_owner(struct served_device *device);
-
-/* Remember that a virtqueue waits, instead of what it has waited for before. */
-void served_wait(struct served_device *device, const struct iotlb_record *miss);
 
 #endif /* IOTLB_SERVED_H */

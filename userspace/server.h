@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Serves misses: takes records from the hook, asks the translator, writes
- * translations to the devices, and follows devices that come and go.
+ * Serves misses: takes records from the hook, asks the translator, and writes
+ * translations to the devices, which the roster knows.
  */
 #ifndef IOTLB_SERVER_H
 #define IOTLB_SERVER_H
@@ -25,6 +25,8 @@ struct translator;
  *		server_process_gone() wants, and SERVER_EVENT is set in it
  * @pids:	serve the devices of these processes only
  * @pid_count:	how many; 0 for all processes
+ * @max_unanswered: a device that has more misses without an answer within a
+ *		second is left alone for a while
  */
 struct server_options {
 	struct miss_hook *hook;
@@ -32,6 +34,7 @@ struct server_options {
 	int epoll_fd;
 	const pid_t *pids;
 	size_t pid_count;
+	unsigned int max_unanswered;
 };
 
 #define SERVER_EVENT (1ULL << 63)
@@ -60,6 +63,11 @@ void server_close(struct server *server);
  */
 size_t server_pump(struct server *server);
 
+/* How long server_pump() need not be called if no records come in: for so many
+ * milliseconds, or -1 for ever.
+ */
+int server_idle_ms(const struct server *server);
+
 /* A process has ended; @event is the data.u64 of the event. */
 void server_process_gone(struct server *server, uint64_t event);
 
@@ -67,6 +75,9 @@ void server_process_gone(struct server *server, uint64_t event);
  * back the devices that their owners have closed.
  */
 void server_check(struct server *server);
+
+/* Has vhost, since misses were last answered, had to take some back? */
+bool server_was_late(struct server *server);
 
 /* How many devices are served now. */
 size_t server_devices(const struct server *server);
@@ -76,6 +87,9 @@ bool server_has_future(const struct server *server);
 
 /* All devices together, from the start. */
 struct miss_stats server_stats(const struct server *server);
+
+/* Devices that were ever served, and whose answers had no tokens. */
+uint64_t server_without_tokens(const struct server *server);
 
 /**
  * server_for_each() - every device that is served, and the last that were

@@ -20,7 +20,9 @@ static void test_fdinfo(void **state)
 	(void)state;
 	assert_int_equal(vhost_fdinfo_parse("pos:\t0\n"
 					    "vhost-id:\t18446744073709551615\n"
-					    "vhost-iotlb:\t12 2048\n",
+					    "vhost-iotlb:\t12 2048\n"
+					    "vhost-iotlb-fallback:\t4 5 6\n"
+					    "vhost-mem-seq:\t9\n",
 					    &dev),
 			 0);
 	assert_true(dev.has_id);
@@ -28,15 +30,19 @@ static void test_fdinfo(void **state)
 	assert_true(dev.has_iotlb);
 	assert_int_equal(dev.entries, 12);
 	assert_int_equal(dev.limit, 2048);
+	assert_int_equal(dev.timeouts, 4);
+	assert_int_equal(dev.mem_seq, 9);
 	assert_int_equal(dev.pid, 5);
 }
 
 static void test_fdinfo_without_iotlb(void **state)
 {
-	struct vhost_device dev = {.has_iotlb = true, .entries = 3};
+	struct vhost_device dev = {.has_iotlb = true, .entries = 3, .timeouts = 3, .mem_seq = 3};
 
 	(void)state;
 	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7", &dev), 0);
+	assert_int_equal(dev.timeouts, 0);
+	assert_int_equal(dev.mem_seq, 0);
 	assert_true(dev.has_id);
 	assert_int_equal(dev.id, 7);
 	assert_false(dev.has_iotlb);
@@ -66,6 +72,11 @@ static void test_strange_fdinfo(void **state)
 	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t-7\n", &dev), -EPROTO);
 	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7 8\n", &dev), -EPROTO);
 	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\nvhost-iotlb:\t1\n", &dev), -EPROTO);
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\nvhost-mem-seq:\tx\n", &dev), -EPROTO);
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\nvhost-iotlb:\t1 2\n"
+					    "vhost-iotlb-fallback:\t1 2\n",
+					    &dev),
+			 -EPROTO);
 	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t18446744073709551616\n", &dev), -EPROTO);
 }
 
