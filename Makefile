@@ -74,6 +74,11 @@ test-unit: unit ## run the tests that need no kernel
 test-vm: all $(KERNEL_TEST) ## run the tests within the VM, on the real /dev/vhost-net
 	$(Q)tests/run tests/vm/*.t
 
+.PHONY: test-debug
+test-debug: deps ## run the VM's tests on a kernel with KASAN, lockdep, kmemleak (built first)
+	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST)
+	$(Q)tests/debug
+
 .PHONY: bench
 bench: deps ## measure in instructions: what a hit and a miss cost, how they are served
 	$(Q)$(MAKE) --no-print-directory all
