@@ -148,7 +148,8 @@ $(BUILD)/iotlb-bench: $(call objs,tools/iotlb-bench.c) $(LIBBENCH)
 	$(call msg,LINK,$@)
 	$(link) -ljson-c
 
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBIOTLB) $(LIBTOP) $(LIBBENCH)
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBIOTLB) $(LIBTOP) $(LIBBENCH) \
+		$(call objs,tests/fuzz/model.c)
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS) -lcmocka
 
