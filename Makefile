@@ -48,6 +48,10 @@ LIBBENCH := $(call objs,$(wildcard tools/bench/*.c))
 KERNEL_TEST := $(BUILD)/tests/vhost_iotlb_test
 KERNEL_TEST_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/kernel/*.c)))
 
+# The race, and an iotlbd that goes by the race's page table.
+RACE_TEST := $(BUILD)/tests/vhost_iotlb_race $(BUILD)/tests/iotlbd-race
+RACE_OBJS := $(call objs,$(filter-out %/shared_table.c,$(wildcard tests/race/*.c)))
+
 .PHONY: all
 all: $(PROGRAMS) $(BUILD)/modules ## build the programs and the kernel modules
 	@:
@@ -63,7 +67,7 @@ demo: deps ## the whole in half a minute: real packets, real misses, live hit ra
 
 .PHONY: test
 test: deps ## run all tests
-	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST)
+	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST) $(RACE_TEST)
 	$(Q)tests/run $(UNIT_TESTS) tests/vm/*.t
 
 .PHONY: test-unit
@@ -71,7 +75,7 @@ test-unit: unit ## run the tests that need no kernel
 	$(Q)tests/run $(UNIT_TESTS)
 
 .PHONY: test-vm
-test-vm: all $(KERNEL_TEST) ## run the tests within the VM, on the real /dev/vhost-net
+test-vm: all $(KERNEL_TEST) $(RACE_TEST) ## run the tests within the VM, on the real /dev/vhost-net
 	$(Q)tests/run tests/vm/*.t
 
 .PHONY: test-debug
@@ -166,6 +170,16 @@ $(KERNEL_TEST_OBJS): ALL_CFLAGS += -I$(BUILD)/tests
 $(KERNEL_TEST_OBJS): | $(BUILD)/tests/hook.skel.h
 
 $(KERNEL_TEST): $(KERNEL_TEST_OBJS)
+	$(call msg,LINK,$@)
+	$(link) $(LDLIBS)
+
+$(BUILD)/tests/vhost_iotlb_race: $(RACE_OBJS) $(call objs,tools/bench/tap.c)
+	$(call msg,LINK,$@)
+	$(link)
+
+$(BUILD)/tests/iotlbd-race: $(call objs,userspace/iotlbd.c) \
+		$(filter-out %/translator_table.o,$(LIBIOTLB)) \
+		$(call objs,$(addprefix tests/race/,shared_table.c space.c dawdle.c report.c))
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS)
 

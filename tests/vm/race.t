@@ -1,0 +1,6 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# vm: --timeout 1200
+#
+# A million invalidations race with the answers to misses: none is overtaken.
+exec build/tests/vhost_iotlb_race --invalidations 1000000
