@@ -112,8 +112,9 @@ static const struct rule rules[] = {
 
 	/* qsort() wants to know how much memory there is */
 	ANY(sysinfo),
-	/* json-c seeds its hashes where the processor has no random numbers */
+	/* json-c seeds its hashes: arc4random(), with room for its state */
 	ANY(getrandom),
+	ANY(rt_sigprocmask),
 	/* stdio wants to know whether it writes to a terminal */
 	IF(ioctl, INT_IS(1, TCGETS)),
 	IF(ioctl, INT_IS(1, TCGETS2)),

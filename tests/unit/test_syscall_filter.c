@@ -198,6 +198,12 @@ static void measure_time(void)
 	need(!syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now));
 }
 
+static void draw_random(void)
+{
+	/* As json-c does; some C libraries first make room for a state. */
+	need(arc4random() != arc4random() || arc4random() != arc4random());
+}
+
 static void test_allowed(void **state)
 {
 	(void)state;
@@ -206,6 +212,7 @@ static void test_allowed(void **state)
 	assert_lives(handle_much_memory);
 	assert_lives(call_with_arguments);
 	assert_lives(measure_time);
+	assert_lives(draw_random);
 }
 
 static void test_output(void **state)
