@@ -48,6 +48,9 @@ LIBBENCH := $(call objs,$(wildcard tools/bench/*.c))
 KERNEL_TEST := $(BUILD)/tests/vhost_iotlb_test
 KERNEL_TEST_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/kernel/*.c)))
 
+FUZZ_TEST := $(BUILD)/tests/fuzz_messages
+FUZZ_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/fuzz/*.c)))
+
 # The race, and an iotlbd that goes by the race's page table.
 RACE_TEST := $(BUILD)/tests/vhost_iotlb_race $(BUILD)/tests/iotlbd-race
 RACE_OBJS := $(call objs,$(filter-out %/shared_table.c,$(wildcard tests/race/*.c)))
@@ -67,7 +70,7 @@ demo: deps ## the whole in half a minute: real packets, real misses, live hit ra
 
 .PHONY: test
 test: deps ## run all tests
-	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST) $(RACE_TEST)
+	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST)
 	$(Q)tests/run $(UNIT_TESTS) tests/vm/*.t
 
 .PHONY: test-unit
@@ -75,12 +78,12 @@ test-unit: unit ## run the tests that need no kernel
 	$(Q)tests/run $(UNIT_TESTS)
 
 .PHONY: test-vm
-test-vm: all $(KERNEL_TEST) $(RACE_TEST) ## run the tests within the VM, on the real /dev/vhost-net
+test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) ## run the tests within the VM, on the real /dev/vhost-net
 	$(Q)tests/run tests/vm/*.t
 
 .PHONY: test-debug
 test-debug: deps ## run the VM's tests on a kernel with KASAN, lockdep, kmemleak (built first)
-	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST)
+	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST) $(FUZZ_TEST)
 	$(Q)tests/debug
 
 .PHONY: bench
@@ -162,12 +165,19 @@ $(BUILD)/tests/%.bpf.o: tests/kernel/%.bpf.c $(wildcard tests/kernel/*.h bpf/*.h
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
+$(BUILD)/tests/%.bpf.o: tests/fuzz/%.bpf.c $(wildcard tests/fuzz/*.h) | $(BUILD)/libbpf
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
 $(BUILD)/tests/%.skel.h: $(BUILD)/tests/%.bpf.o
 	$(call msg,SKEL,$@)
 	$(Q)$(BUILD)/libbpf/bin/bpftool gen skeleton $< name $*_bpf >$@
 
 $(KERNEL_TEST_OBJS): ALL_CFLAGS += -I$(BUILD)/tests
 $(KERNEL_TEST_OBJS): | $(BUILD)/tests/hook.skel.h
+$(FUZZ_OBJS): ALL_CFLAGS += -I$(BUILD)/tests
+$(FUZZ_OBJS): | $(BUILD)/tests/snapshot.skel.h
 
 $(KERNEL_TEST): $(KERNEL_TEST_OBJS)
 	$(call msg,LINK,$@)
@@ -182,5 +192,14 @@ $(BUILD)/tests/iotlbd-race: $(call objs,userspace/iotlbd.c) \
 		$(call objs,$(addprefix tests/race/,shared_table.c space.c dawdle.c report.c))
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS)
+
+# An archive, so that only what is used gets in.
+$(BUILD)/tests/kernel.a: $(filter-out %/vhost_iotlb_test.o,$(KERNEL_TEST_OBJS))
+	$(call msg,AR,$@)
+	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZ_TEST): $(FUZZ_OBJS) $(BUILD)/tests/kernel.a
+	$(call msg,LINK,$@)
+	$(link) $(BUILD)/tests/kernel.a $(LDLIBS)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
