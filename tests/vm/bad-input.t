@@ -9,166 +9,14 @@
 
 set -uo pipefail
 
-repo=$(readlink -f "$(dirname "$0")/../..")
-build=${BUILD:-$repo/build}
-dir=$(mktemp -d /run/bad-input.XXXXXX)
-cd "$dir" || exit 1
-tracing=/sys/kernel/tracing
-events=$tracing/events/vhost
+here=$(dirname "$(readlink -f "$0")")
+# shellcheck source-path=SCRIPTDIR source=tap.sh
+. "$here/tap.sh"
+# shellcheck source-path=SCRIPTDIR source=daemon.sh
+. "$here/daemon.sh"
 
 # Packets that take seconds, so that there is a middle.
 many=30000
-
-number=0
-daemon=
-bench=
-
-# ok DESCRIPTION COMMAND...: one result
-ok()
-{
-	local what=$1
-
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $what"
-	else
-		echo "not ok $number - $what"
-		tail -qn 20 out err bench.out bench.err 2>/dev/null | cut -c1-1000 | sed 's/^/# /'
-	fi
-}
-
-# A minute is long for anything here, and short for whoever waits for a test.
-wait_for()
-{
-	local end=$((SECONDS + 60))
-
-	until "$@"; do
-		[[ $SECONDS -lt $end ]] || return
-		sleep 0.1
-	done
-}
-
-not()
-{
-	! "$@"
-}
-
-alive()
-{
-	kill -0 "$1" 2>/dev/null
-}
-
-started()
-{
-	grep -q '^iotlbd: serving [0-9]* devices' err || not alive "$daemon"
-}
-
-start()
-{
-	: >out
-	: >err
-	"$build/iotlbd" "$@" >out 2>err &
-	daemon=$!
-	wait_for started
-}
-
-# Ends iotlbd by a signal and returns its exit status.
-stop()
-{
-	kill -"${1:-INT}" "$daemon" 2>/dev/null
-	wait "$daemon" 2>/dev/null
-}
-
-# traffic OPTION...: iotlb-bench in the background
-traffic()
-{
-	"$build/iotlb-bench" --quiet --json --timeout 60 "$@" >bench.out 2>bench.err &
-	bench=$!
-}
-
-# json FILE FILTER: is this true of all the objects in FILE?
-json()
-{
-	jq -es "$2" "$1" >/dev/null
-}
-
-# all_arrived COUNT: iotlb-bench has ended and says that nothing was lost
-all_arrived()
-{
-	wait "$bench" && jq -e --argjson count "$1" \
-		'.good and .tx.sent == $count and .tx.verified == $count' bench.out >/dev/null
-}
-
-bench_table()
-{
-	"$build/iotlb-bench" --write-table=table "$@" && return
-	echo "Bail out! iotlb-bench writes no table"
-	exit 1
-}
-
-# count COLUMN: of the summary's line for all devices
-count()
-{
-	awk -v column="$1" '
-		$1 == "MISSES" { for (i = 1; i <= NF; i++) if ($i == column) n = i }
-		$NF == "all" { print $n }' out
-}
-
-# Tracepoints: misses that iotlbd has taken, and answers.
-
-trace_on()
-{
-	# Only what is last is looked at.
-	echo 64 >$tracing/buffer_size_kb
-	echo 'verdict > 0' >"$events/vhost_iotlb_miss/filter"
-	echo >$tracing/trace
-	echo 1 >"$events/vhost_iotlb_miss/enable"
-	echo 1 >"$events/vhost_iotlb_update/enable"
-}
-
-trace_off()
-{
-	echo 0 >"$events/enable"
-	echo 0 >"$events/vhost_iotlb_miss/filter"
-	echo >$tracing/trace
-}
-
-has_event()
-{
-	grep -q "vhost_iotlb_$1: " $tracing/trace
-}
-
-# With one virtqueue: the last that happened is that iotlbd got a miss.
-waits_for_daemon()
-{
-	tail -n 1 $tracing/trace | grep -q 'vhost_iotlb_miss: '
-}
-
-is_stopped()
-{
-	[[ $(sed 's/.*) //' "/proc/$daemon/stat") == T* ]]
-}
-
-# iotlbd stops in the middle of traffic, when a miss is on its ring buffer.
-stop_with_a_miss()
-{
-	wait_for has_event update || return
-	kill -STOP "$daemon"
-	wait_for is_stopped && wait_for waits_for_daemon && alive "$bench"
-}
-
-# refuses DESCRIPTION STATUS PATTERN COMMAND...
-refuses()
-{
-	local what=$1 status=$2 pattern=$3 got
-
-	shift 3
-	"$@" >out 2>err
-	got=$?
-	ok "$what" test "$got" -eq "$status"
-	ok "$what: says why" grep -q "$pattern" err
-}
 
 test_no_root()
 {
@@ -291,23 +139,12 @@ test_log_limit()
 	ok "of which are said no more than the rate limit allows ($said)" \
 		test "$said" -gt 0 -a "$said" -le $((20 + 5 * (SECONDS - began + 1)))
 	ok "and that there were more" grep -q "messages held back" err
-	kill -KILL "$bench"
-	wait "$bench" 2>/dev/null
+	kill_traffic
 }
 
 unanswered()
 {
 	json out "map(select(.kind == \"interval\").unanswered) | add >= $1"
-}
-
-held()
-{
-	find "/proc/$daemon/fd" -lname '/dev/vhost-*' 2>/dev/null | wc -l
-}
-
-holds()
-{
-	[[ $(held) -eq $1 ]]
 }
 
 test_traffic_killed()
@@ -355,26 +192,6 @@ test_daemon_killed_fd_read()
 		json bench.out '.[0].tx | .misses.buffer > 0 and .misses.buffer < .sent'
 }
 
-# Reads a miss from the vhost fd of process $1, and does not answer it.
-read_miss()
-{
-	python3 - "$1" <<-'END'
-	import ctypes, glob, os, select, struct, sys
-
-	pid = int(sys.argv[1])
-	number = next(int(os.path.basename(path)) for path in glob.glob(f"/proc/{pid}/fd/*")
-	              if os.readlink(path) == "/dev/vhost-net")
-	pidfd_getfd = 438
-	fd = ctypes.CDLL(None).syscall(pidfd_getfd, os.pidfd_open(pid), number, 0)
-	if not select.select([fd], [], [], 60)[0]:
-	    sys.exit("no miss on the fd")
-	# struct vhost_msg_v2
-	kind, _, iova, _, _, _, message = struct.unpack_from("IIQQQBB", os.read(fd, 72))
-	print(f"# read: kind {kind}, message {message}, at 0x{iova:x}")
-	sys.exit(not (kind == 2 and message == 1))
-	END
-}
-
 # Nobody reads the fd, or somebody takes the miss from it and dies as well.
 test_daemon_comes_back()
 {
@@ -387,7 +204,7 @@ test_daemon_comes_back()
 	for round in 1 2 3; do
 		ok "back: iotlbd is stopped with a miss, time $round" stop_with_a_miss
 		stop KILL
-		[[ $round -ne 2 ]] || ok "back: the miss can be read from the fd" read_miss "$bench"
+		[[ $round -ne 2 ]] || ok "back: the miss can be read from the fd" "$repo/tests/vm/vhost_fd.py" "$bench" read
 		echo >$tracing/trace
 		start --table table
 	done
@@ -417,4 +234,4 @@ test_traffic_killed
 test_daemon_killed_fd_read
 test_daemon_comes_back
 test_full_disk
-echo "1..$number"
+plan

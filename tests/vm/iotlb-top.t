@@ -8,40 +8,11 @@
 
 set -uo pipefail
 
-repo=$(readlink -f "$(dirname "$0")/../..")
-build=${BUILD:-$repo/build}
-dir=$(mktemp -d /run/iotlb-top.XXXXXX)
-cd "$dir" || exit 1
+here=$(dirname "$(readlink -f "$0")")
+# shellcheck source-path=SCRIPTDIR source=tap.sh
+. "$here/tap.sh"
 
-number=0
 top=
-
-# ok DESCRIPTION COMMAND...: one result
-ok()
-{
-	local what=$1
-
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $what"
-	else
-		echo "not ok $number - $what"
-		tail -qn 3 out err bench.out bench.err 2>/dev/null | cut -c1-2000 | sed 's/^/# /'
-	fi
-}
-
-# A minute is long for anything here, and short for whoever waits for a test.
-wait_for()
-{
-	local try
-
-	for ((try = 0; try < 600; try++)); do
-		"$@" && return
-		sleep 0.1
-	done
-	return 1
-}
 
 # start OPTION...: iotlb-top in the background, counting when this returns
 start()
@@ -80,11 +51,6 @@ exits()
 	"$@" >out 2>err
 	status=$?
 	[[ $status -eq $want && ($want -eq 0 || -s err) ]]
-}
-
-lacks()
-{
-	! grep -q "$@"
 }
 
 echo 1..27
@@ -152,7 +118,7 @@ start -T 3600
 bench --direction tx -n 100 -m sweep
 stop INT
 ok 'the summary is a table with exact counts' grep -qE ' 103 .* 103 ' out
-ok 'a file gets no escape sequences' lacks $'\033' out
+ok 'a file gets no escape sequences' not grep -q $'\033' out
 
 ok 'samples are counted' exits 0 "$build/iotlb-top" -j 0.1 3
 ok 'three, and the final one' json '
@@ -160,4 +126,3 @@ map(.final) == [false, false, false, true]'
 ok 'the time is up' exits 0 "$build/iotlb-top" -d 0.3 60
 ok 'a wrong interval is wrong usage' exits 2 "$build/iotlb-top" nonsense
 ok 'a full disk is an error' sh -c "! '$build/iotlb-top' -1 0.1 2>err >/dev/full && grep -q 'No space' err"
-cd / && rm -rf "$dir"
