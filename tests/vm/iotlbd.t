@@ -1,99 +1,29 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# vm: --timeout 600
 #
 # iotlbd with real devices: what it answers, whom it follows, how it fails.
 
+# shellcheck disable=SC2016,SC2119 # $ begins a variable of jq; stop needs no signal
+
 set -uo pipefail
 
-repo=$(readlink -f "$(dirname "$0")/../..")
-build=${BUILD:-$repo/build}
-dir=$(mktemp -d /run/iotlbd.XXXXXX)
-cd "$dir" || exit 1
-events=/sys/kernel/tracing/events/vhost
+here=$(dirname "$(readlink -f "$0")")
+# shellcheck source-path=SCRIPTDIR source=tap.sh
+. "$here/tap.sh"
+# shellcheck source-path=SCRIPTDIR source=daemon.sh
+. "$here/daemon.sh"
 
-number=0
-daemon=
 owner=
 
-# ok DESCRIPTION COMMAND...: one result
-ok()
-{
-	local what=$1
+# Packets that take seconds, so that there is a middle.
+many=30000
 
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $what"
-	else
-		echo "not ok $number - $what"
-		sed 's/^/# /' out err bench.out bench.err 2>/dev/null
-	fi
-}
-
-# A minute is long for anything here, and short for whoever waits for a test.
-wait_for()
-{
-	local end=$((SECONDS + 60))
-
-	until "$@"; do
-		[[ $SECONDS -lt $end ]] || return
-		sleep 0.1
-	done
-}
-
-ended()
-{
-	! kill -0 "$1" 2>/dev/null
-}
-
-start()
-{
-	: >out
-	: >err
-	"$build/iotlbd" "$@" >out 2>err &
-	daemon=$!
-	wait_for started
-}
-
-started()
-{
-	grep -q '^iotlbd: serving [0-9]* devices' err || ended "$daemon"
-}
-
-# Ends iotlbd and returns its exit status.
-stop()
-{
-	kill -"${1:-INT}" "$daemon" 2>/dev/null
-	wait "$daemon"
-}
+readonly miss_timeout=/sys/module/vhost/parameters/iotlb_miss_timeout_ms
 
 bench()
 {
 	"$build/iotlb-bench" --quiet --timeout 60 "$@" >bench.out 2>bench.err
-}
-
-bench_table()
-{
-	"$build/iotlb-bench" --write-table=table "$@" || echo "# no table"
-}
-
-# count COLUMN: of the summary's line for all devices
-count()
-{
-	awk -v column="$1" '
-		$1 == "MISSES" { for (i = 1; i <= NF; i++) if ($i == column) n = i }
-		$NF == "all" { print $n }' out
-}
-
-is()
-{
-	[[ $(count "$1") -eq $2 ]]
-}
-
-all_served()
-{
-	[[ $(count MISSES) -gt 0 ]] && is UNANSWERED 0 && is FAILED 0 &&
-		[[ $(($(count ANSWERED) + $(count DUPLICATE))) -eq $(count MISSES) ]]
 }
 
 # Twice the time after which iotlbd looks again whether all is as it was, for
@@ -101,17 +31,6 @@ all_served()
 check_passes()
 {
 	sleep 2
-}
-
-# How many vhost fds iotlbd holds
-held()
-{
-	find "/proc/$daemon/fd" -lname '/dev/vhost-*' 2>/dev/null | wc -l
-}
-
-holds()
-{
-	[[ $(held) -eq $1 ]]
 }
 
 start_owner()
@@ -169,6 +88,168 @@ test_answers()
 	ok "identity: one answer serves a region" test "$(count MISSES)" -lt 50
 }
 
+# Between a miss and its answer, somebody invalidates what is mapped.
+test_stale()
+{
+	local round
+
+	bench_table --direction tx -m sweep -n $many
+	start --table table --json
+	ok "stale: iotlbd says nothing of tokens before it knows" not grep -q tokens err
+	trace_on
+	traffic --direction tx -m sweep -n $many --server none
+	for round in 1 2 3; do
+		ok "stale: iotlbd is stopped with a miss, time $round" stop_with_a_miss
+		"$repo/tests/vm/vhost_fd.py" "$bench" invalidate
+		echo >$tracing/trace
+		kill -CONT "$daemon"
+	done
+	trace_off
+	ok "stale: every packet arrives" all_arrived $many
+	ok "stale: says that answers carry tokens" \
+		test "$(grep -c 'answers carry tokens: an invalidation is never overtaken' err)" -eq 1
+	stop
+	ok "stale: vhost has refused three answers" json out '
+		.[] | select(.kind == "total") |
+		.stale >= 3 and .failed == 0 and .unanswered == 0 and .without_tokens == 0'
+	ok "stale: the device is said to have tokens" json out \
+		'map(select(.kind == "device").tokens) == [true]'
+}
+
+# The rings are mapped, and no buffer; somebody reads the fd and knows them all.
+test_handed_back()
+{
+	bench_table --direction tx -m sweep -n 500
+	grep -v '^0x4' table >rings
+	start --table rings --max-unanswered 1000000
+	traffic --direction tx -m sweep -n 500 --server fd
+	ok "handed back: every packet arrives" all_arrived 500
+	ok "handed back: by the reader of the fd" json bench.out '.[0].tx.misses.buffer == 500'
+	stop
+	ok "handed back: iotlbd was asked for them all" test "$(count UNANSWERED)" -ge 490
+	ok "handed back: and served the rings" test "$(count ANSWERED)" -gt 0
+}
+
+interval_sum()
+{
+	json out "map(select(.kind == \"interval\").$1) | add $2"
+}
+
+test_throttled()
+{
+	bench_table --direction tx -m sweep -n $many
+	grep -v '^0x4' table >rings
+	start --table rings --max-unanswered 10 --stats=1 --json
+	traffic --direction tx -m sweep -n $many --server fd
+	ok "throttled: is left alone" wait_for interval_sum passed '> 100'
+	ok "throttled: said once" test "$(grep -c 'more than 10 misses within a second' err)" -eq 1
+	ok "throttled: every packet arrives" all_arrived $many
+	stop
+	ok "throttled: not asked for much" json out '
+		.[] | select(.kind == "total") |
+		.passed > 1000 and .unanswered > 10 and .unanswered < 1000 and
+		.misses == .answered + .duplicates + .unanswered'
+
+	# Misses that have waited on the fd, which nobody reads, come again.
+	bench_table -m sweep -n 10
+	grep -v '^0x4' table >rings
+	start --table rings --max-unanswered 1 --stats=1 --json
+	traffic -m sweep -n 10 --server none
+	ok "throttled: is asked again after a second" wait_for interval_sum unanswered '>= 6'
+	kill_traffic
+	stop
+}
+
+kernel_says()
+{
+	dmesg | grep -q "$1"
+}
+
+# Stops iotlbd until the kernel has enough, or fails if that is never.
+hang()
+{
+	dmesg -C
+	kill -STOP "$daemon"
+	wait_for kernel_says 'BPF program detached'
+	kill -CONT "$daemon"
+}
+
+# iotlbd hangs, and comes to itself when vhost has done without it.
+test_watchdog()
+{
+	local timeout
+
+	timeout=$(<$miss_timeout)
+	bench_table --direction tx -m sweep -n $many
+	start --table table --json
+	traffic --direction tx -m sweep -n $many --server fd
+	wait_for grep -q 'serving device' err
+	echo 20 >$miss_timeout
+	ok "watchdog: vhost detaches iotlbd when it hangs" hang
+	ok "watchdog: iotlbd says so" wait_for grep -q 'vhost has detached iotlbd .* is 20)' err
+	ok "watchdog: and attaches again" wait_for grep -q 'attached again' err
+	echo "$timeout" >$miss_timeout
+	ok "watchdog: every packet arrives" all_arrived $many
+	ok "watchdog: some by the reader of the fd" json bench.out \
+		'.[0].tx | .misses.buffer >= 8 and .misses.buffer < .sent'
+
+	traffic --direction tx -m sweep -n 300 --server none
+	ok "watchdog: iotlbd serves what comes then" all_arrived 300
+	ok "watchdog: iotlbd ends well" stop
+	ok "watchdog: it is counted" json out '.[] | select(.kind == "total").detached >= 1'
+}
+
+# As often as it attaches, it hangs again.
+test_watchdog_often()
+{
+	local timeout
+
+	timeout=$(<$miss_timeout)
+	bench_table --direction tx -m sweep -n $many
+	start --table table
+	traffic --direction tx -m sweep -n 1000000 --server fd
+	wait_for grep -q 'serving device' err
+	echo 20 >$miss_timeout
+	while alive "$daemon"; do
+		hang 2>/dev/null
+	done
+	wait "$daemon"
+	ok "watchdog: iotlbd gives up in the end" test $? -eq 1
+	ok "watchdog: and says so" grep -q 'this was the time number 6 .* does not attach again' err
+	ok "watchdog: after it has attached again five times" \
+		test "$(grep -c 'attached again' err)" -ge 5
+	kill_traffic
+	echo "$timeout" >$miss_timeout
+}
+
+detach()
+{
+	python3 - "$1" <<-'END'
+	import ctypes, glob, os, sys
+
+	def fd_of_link(pid):
+	    for path in glob.glob(f"/proc/{pid}/fdinfo/*"):
+	        if "link_type:\tstruct_ops" in open(path).read():
+	            return int(os.path.basename(path))
+
+	pid = int(sys.argv[1])
+	libc = ctypes.CDLL(None)
+	pidfd_getfd, bpf, BPF_LINK_DETACH = 438, 321, 34
+	fd = libc.syscall(pidfd_getfd, os.pidfd_open(pid), fd_of_link(pid), 0)
+	sys.exit(libc.syscall(bpf, BPF_LINK_DETACH, ctypes.byref(ctypes.c_uint32(fd)), 4))
+	END
+}
+
+# Whoever detaches it means it.
+test_detached()
+{
+	start --translator identity
+	ok "detached by somebody else" detach "$daemon"
+	wait "$daemon"
+	ok "detached by somebody else: ends" test $? -eq 1
+	ok "detached by somebody else: says so" grep -q 'something else has detached iotlbd' err
+}
+
 has_device()
 {
 	grep -qs '^vhost-iotlb:' /proc/[0-9]*/fdinfo/*
@@ -187,20 +268,6 @@ test_comes_late()
 	stop
 }
 
-test_killed()
-{
-	local pid
-
-	bench_table --map sweep -n 2000
-	bench --map sweep -n 2000 --server fd &
-	pid=$!
-	for _ in 1 2 3; do
-		start --table table
-		stop KILL 2>/dev/null
-	done
-	ok "the fd takes over when iotlbd is killed, again and again" wait "$pid"
-}
-
 test_full_ring()
 {
 	local pid
@@ -212,9 +279,9 @@ test_full_ring()
 	bench --devices 40 --map sweep -n 300 --server none &
 	pid=$!
 	# Once there is a miss of a packet, all queues have started and will miss.
-	wait_for grep -q 'vhost_iotlb_miss: .* iova=0x4' /sys/kernel/tracing/trace
+	wait_for grep -q 'vhost_iotlb_miss: .* iova=0x4' $tracing/trace
 	kill -STOP "$daemon"
-	wait_for grep -q 'vhost_iotlb_miss: .* verdict=-28' /sys/kernel/tracing/trace
+	wait_for grep -q 'vhost_iotlb_miss: .* verdict=-28' $tracing/trace
 	kill -CONT "$daemon"
 	echo 0 >"$events/vhost_iotlb_miss/enable"
 	ok "full ring: every packet, though nobody reads the fds" wait "$pid"
@@ -239,11 +306,6 @@ test_unanswered()
 	ok "out of guest memory: no answer is tried" stop
 	ok "out of guest memory: said" grep -q 'out of the guest.s memory' err
 	ok "out of guest memory: none was answered" is ANSWERED 0
-}
-
-not()
-{
-	! "$@"
 }
 
 test_only_some()
@@ -330,18 +392,6 @@ sys.exit(p.wait())' "$build/iotlbd" --translator identity >ready
 	ok "fails when its summary cannot be written" not stop
 }
 
-# refuses DESCRIPTION STATUS PATTERN COMMAND...
-refuses()
-{
-	local what=$1 status=$2 pattern=$3 got
-
-	shift 3
-	"$@" >out 2>err
-	got=$?
-	ok "$what" test "$got" -eq "$status"
-	ok "$what: says why" grep -q "$pattern" err
-}
-
 test_refusals()
 {
 	refuses "no such process" 1 'there is no process 4000000 to serve' \
@@ -365,14 +415,27 @@ test_refusals()
 	refuses "no translator" 2 'how to translate' "$build/iotlbd"
 }
 
-test_answers
-test_comes_late
-test_killed
-test_full_ring
-test_unanswered
-test_only_some
-test_follows
-test_memory
-test_start_and_stop
-test_refusals
-echo "1..$number"
+tests=(
+	test_answers
+	test_stale
+	test_handed_back
+	test_throttled
+	test_watchdog
+	test_watchdog_often
+	test_detached
+	test_comes_late
+	test_full_ring
+	test_unanswered
+	test_only_some
+	test_follows
+	test_memory
+	test_start_and_stop
+	test_refusals
+)
+
+# By hand, some of them can be named.
+[[ $# -eq 0 ]] || tests=("$@")
+for test in "${tests[@]}"; do
+	"$test"
+done
+plan
