@@ -48,12 +48,14 @@ LIBBENCH := $(call objs,$(wildcard tools/bench/*.c))
 KERNEL_TEST := $(BUILD)/tests/vhost_iotlb_test
 KERNEL_TEST_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/kernel/*.c)))
 
-FUZZ_TEST := $(BUILD)/tests/fuzz_messages
-FUZZ_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/fuzz/*.c)))
-
 # The race, and an iotlbd that goes by the race's page table.
 RACE_TEST := $(BUILD)/tests/vhost_iotlb_race $(BUILD)/tests/iotlbd-race
 RACE_OBJS := $(call objs,$(filter-out %/shared_table.c,$(wildcard tests/race/*.c)))
+
+FUZZ_TEST := $(BUILD)/tests/fuzz_messages
+FUZZ_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/fuzz/*.c)))
+
+BENCH_MESSAGES := $(BUILD)/tests/bench_messages
 
 .PHONY: all
 all: $(PROGRAMS) $(BUILD)/modules ## build the programs and the kernel modules
@@ -88,7 +90,7 @@ test-debug: deps ## run the VM's tests on a kernel with KASAN, lockdep, kmemleak
 
 .PHONY: bench
 bench: deps ## measure in instructions: what a hit and a miss cost, how they are served
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory all $(BENCH_MESSAGES)
 	$(Q)tests/bench/run
 
 .PHONY: check
@@ -199,6 +201,10 @@ $(BUILD)/tests/kernel.a: $(filter-out %/vhost_iotlb_test.o,$(KERNEL_TEST_OBJS))
 	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
 
 $(FUZZ_TEST): $(FUZZ_OBJS) $(BUILD)/tests/kernel.a
+	$(call msg,LINK,$@)
+	$(link) $(BUILD)/tests/kernel.a $(LDLIBS)
+
+$(BENCH_MESSAGES): $(call objs,tests/bench/messages.c) $(BUILD)/tests/kernel.a
 	$(call msg,LINK,$@)
 	$(link) $(BUILD)/tests/kernel.a $(LDLIBS)
 

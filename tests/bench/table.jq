@@ -19,4 +19,8 @@ def ratio: . * 1000 | round / 1000;
      + (if ($c.case | startswith("hit")) then ("-" | lpad(10)) + ("-" | lpad(9))
         else (($c.ns - $hit) | us | lpad(10)) + ((($c.ns - $hit) / $fd) | ratio | lpad(9)) end)),
   "",
+  "Instructions, in thousands: of an UPDATE",
+  "",
+  (.[] | select(.op_ns) | (.case | pad(24)) + (.op_ns | us)),
+  "",
   (targets[] | (if .good then "good    " else "MISSED  " end) + (.what | pad(46)) + (.value | ratio | lpad(8)) + "  (at most \(.limit))")
