@@ -4,67 +4,26 @@
 # What iotlbd keeps of its privileges once it serves, that this is enough for
 # all that it does, and what it does under narrow limits and with closed files.
 
+# vm: --timeout 600
+
 set -uo pipefail
 
-repo=$(readlink -f "$(dirname "$0")/../..")
-build=${BUILD:-$repo/build}
-dir=$(mktemp -d /run/sandbox.XXXXXX)
-cd "$dir" || exit 1
+here=$(dirname "$(readlink -f "$0")")
+# shellcheck source-path=SCRIPTDIR source=tap.sh
+. "$here/tap.sh"
+# shellcheck source-path=SCRIPTDIR source=daemon.sh
+. "$here/daemon.sh"
+
 # Other users have to get here, and to the devices.
 chmod 755 . /run
 chmod 666 /dev/vhost-net /dev/net/tun
-cp "$build/iotlbd" "$build/iotlb-bench" .
+cp "$build/iotlbd" "$build/iotlb-bench" "$repo/tests/vm/vhost_owner.py" .
 
 # CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE
 readonly kept=0000000000080004 none=0000000000000000
 
-number=0
-daemon=
-
-# ok DESCRIPTION COMMAND...: one result
-ok()
-{
-	local what=$1
-
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $what"
-	else
-		echo "not ok $number - $what"
-		tail -qn 8 out err bench.out bench.err 2>/dev/null | sed 's/^/# /'
-	fi
-}
-
-# A minute is long for anything here, and short for whoever waits for a test.
-wait_for()
-{
-	local end=$((SECONDS + 60))
-
-	until "$@"; do
-		[[ $SECONDS -lt $end ]] || return
-		sleep 0.1
-	done
-}
-
-not()
-{
-	! "$@"
-}
-
-ended()
-{
-	! kill -0 "$daemon" 2>/dev/null
-}
-
-# From whose standard error it is known that it serves, if that is open.
-started()
-{
-	grep -q '^iotlbd: serving [0-9]* devices' err || ended
-}
-
-# start [COMMAND...] ./iotlbd OPTIONS...
-start()
+# start_by COMMAND...: as start, but it is this command that leads to iotlbd.
+start_by()
 {
 	: >out
 	: >err
@@ -73,15 +32,10 @@ start()
 	wait_for started
 }
 
-stop()
+# Do packets pass?
+pass()
 {
-	kill -"${1:-INT}" "$daemon" 2>/dev/null
-	wait "$daemon"
-}
-
-bench()
-{
-	./iotlb-bench --quiet --timeout 20 "$@" >bench.out 2>bench.err
+	./iotlb-bench --quiet --timeout 20 --server none "$@" >bench.out 2>bench.err
 }
 
 # become_nobody CAPABILITY...: in as_nobody, what runs a command as a user without
@@ -95,10 +49,11 @@ become_nobody()
 		"--inh-caps=$caps" "--ambient-caps=$caps" --)
 }
 
-nobody_bench()
+nobody_passes()
 {
 	become_nobody net_admin net_raw sys_admin
-	"${as_nobody[@]}" ./iotlb-bench --quiet --timeout 20 "$@" >bench.out 2>bench.err
+	"${as_nobody[@]}" ./iotlb-bench --quiet --timeout 20 --server none "$@" \
+		>bench.out 2>bench.err
 }
 
 # status FIELD: of the daemon
@@ -110,12 +65,6 @@ status()
 has()
 {
 	[[ $(status "$1") == "$2" ]]
-}
-
-# How many vhost fds iotlbd holds
-holds()
-{
-	[[ $(find "/proc/$daemon/fd" -lname '/dev/vhost-*' 2>/dev/null | wc -l) -eq $1 ]]
 }
 
 # The last that it does before it serves; for when it can say nothing.
@@ -132,7 +81,7 @@ is_null()
 
 test_stages()
 {
-	start ./iotlbd --translator identity -v
+	start --translator identity -v
 	ok "stages come in their order" \
 		test "$(sed -n 's/^iotlbd: stage \([a-z]*\): .*/\1/p' err | uniq | tr '\n' ' ')" = "start load serve "
 	ok "loading has one capability more" \
@@ -148,32 +97,28 @@ test_stages()
 	ok "ends well" stop
 }
 
-all_answered()
-{
-	jq -se 'map(select(.kind == "total"))[0] | .misses > 0 and .unanswered == 0' out >/dev/null
-}
-
 test_serves()
 {
 	local run='--map sweep -n 300 --devices 4' pid
 
 	# shellcheck disable=SC2086 # options
 	{
-		bench $run --write-table=table
-		start ./iotlbd --table table --json --stats
-		bench $run --server none &
+		bench_table $run
+		start --table table --json --stats
+		pass $run &
 		pid=$!
 		ok "devices that come: every packet" wait "$pid"
 		ok "gives them back" wait_for holds 0
 		kill -STOP "$daemon"
 		kill -CONT "$daemon"
-		ok "others, after a stop: every packet" bench $run --server none
+		ok "others, after a stop: every packet" pass $run
 		wait_for grep -q interval out
 		ok "statistics and summary as JSON" stop
-		ok "every miss had an answer" all_answered
+		ok "every miss had an answer" json out \
+			'map(select(.kind == "total"))[0] | .misses > 0 and .unanswered == 0'
 
-		start ./iotlbd --table table --poll
-		ok "polling: every packet" bench $run --server none
+		start --table table --poll
+		ok "polling: every packet" pass $run
 		ok "polling: ends well" stop TERM
 	}
 }
@@ -182,7 +127,7 @@ test_output()
 {
 	local pipe
 
-	start ./iotlbd --translator identity --stats
+	start --translator identity --stats
 	wait_for test -s out
 	stop
 	ok "statistics into a file" grep -q ' all$' out
@@ -207,7 +152,7 @@ test_output()
 	wait_for started
 	wait "$pipe"
 	sleep 2
-	ok "goes on when nobody reads its statistics" bench --iova identity -n 100 --server none
+	ok "goes on when nobody reads its statistics" pass --iova identity -n 100
 	stop
 	ok "fails in the end, but is not killed" test $? -eq 1
 	ok "says why" grep -q 'cannot write the summary to standard output' err
@@ -218,31 +163,31 @@ test_others()
 	local owner fd
 
 	become_nobody
-	coproc OWNER { exec "${as_nobody[@]}" /usr/bin/python3 "$repo/tests/vm/vhost_owner.py"; }
+	coproc OWNER { exec "${as_nobody[@]}" /usr/bin/python3 vhost_owner.py; }
 	owner=$OWNER_PID
 	read -r fd <&"${OWNER[0]}"
 	ok "another user's process has a device" test -n "$fd"
-	start ./iotlbd --translator identity
+	start --translator identity
 	ok "takes another user's device" holds 1
 	kill "$owner"
 	wait "$owner" 2>/dev/null
 	ok "gives it back when its owner ends" wait_for holds 0
-	ok "another user's, later: every packet" nobody_bench --iova identity -n 300 --server none
+	ok "another user's, later: every packet" nobody_passes --iova identity -n 300
 	stop
 	ok "it was served" grep -q 'serving device .* of pid .*(iotlb-bench)' err
 
-	start setpriv --bounding-set=-dac_read_search ./iotlbd --translator identity
+	start_by setpriv --bounding-set=-dac_read_search ./iotlbd --translator identity
 	ok "says if it cannot serve others" \
 		grep -q 'warning: without CAP_DAC_READ_SEARCH, only devices of this user' err
-	ok "and so it is" not nobody_bench --iova identity -n 10 --timeout 2 --server none
+	ok "and so it is" not nobody_passes --iova identity -n 10 --timeout 2
 	stop
 
 	become_nobody dac_read_search sys_ptrace sys_admin
-	start "${as_nobody[@]}" ./iotlbd --translator identity -v
+	start_by "${as_nobody[@]}" ./iotlbd --translator identity -v
 	ok "as another user than root: effective capabilities" has CapEff $kept
 	ok "as another user than root: permitted capabilities" has CapPrm $kept
 	ok "as another user than root: ambient capabilities" has CapAmb $none
-	ok "as another user than root: every packet" bench --iova identity -n 300 --server none
+	ok "as another user than root: every packet" pass --iova identity -n 300
 	ok "as another user than root: ends well" stop
 }
 
@@ -294,7 +239,7 @@ END
 # intrude HOW: returns the exit status of the daemon
 intrude()
 {
-	start env INTRUDE="$1" LD_PRELOAD="$dir/intruder.so" ./iotlbd --translator identity
+	start_by env INTRUDE="$1" LD_PRELOAD="$PWD/intruder.so" ./iotlbd --translator identity
 	stop USR1 2>/dev/null
 }
 
@@ -329,7 +274,7 @@ works_or_says()
 {
 	local status
 
-	start "$@"
+	start_by "$@"
 	stop
 	status=$?
 	[[ $status -eq 0 ]] ||
@@ -351,18 +296,18 @@ works_with_memory()
 
 test_limits()
 {
-	start prlimit --nofile=16:16 ./iotlbd --translator identity
+	start_by prlimit --nofile=16:16 ./iotlbd --translator identity
 	ok "16 files: fails" not stop
 	ok "16 files: says why" grep -q 'no more than 16 files may be open, which is too few' err
-	start prlimit --nofile=48:48 ./iotlbd --translator identity
-	ok "48 files: every packet" bench --iova identity -n 100 --server none --devices 2
+	start_by prlimit --nofile=48:48 ./iotlbd --translator identity
+	ok "48 files: every packet" pass --iova identity -n 100 --devices 2
 	ok "48 files: ends well" stop
-	start prlimit --nofile=16:1024 ./iotlbd --translator identity
-	ok "16 files at first: takes more" bench --iova identity -n 10 --server none --devices 20
+	start_by prlimit --nofile=16:1024 ./iotlbd --translator identity
+	ok "16 files at first: takes more" pass --iova identity -n 10 --devices 20
 	ok "16 files at first: ends well" stop
 
-	start prlimit --memlock=0:0 ./iotlbd --translator identity
-	ok "no locked memory: every packet" bench --iova identity -n 100 --server none
+	start_by prlimit --memlock=0:0 ./iotlbd --translator identity
+	ok "no locked memory: every packet" pass --iova identity -n 100
 	ok "no locked memory: ends well" stop
 	ok "little memory: works, or says that it does not" works_with_memory
 
@@ -370,7 +315,7 @@ test_limits()
 	prlimit --fsize=0:0 ./iotlbd --translator identity --stats >out 2> >(cat >err) &
 	daemon=$!
 	wait_for started
-	ok "no room for files: every packet" bench --iova identity -n 100 --server none
+	ok "no room for files: every packet" pass --iova identity -n 100
 	sleep 2
 	stop
 	ok "no room for files: fails in the end, but is not killed" test $? -eq 1
@@ -392,7 +337,7 @@ test_closed()
 		daemon=$!
 		wait_for attached
 		ok "fd $fd closed: leads nowhere" is_null $fd
-		ok "fd $fd closed: every packet" bench --iova identity -n 100 --server none
+		ok "fd $fd closed: every packet" pass --iova identity -n 100
 		sleep 1.5
 		ok "fd $fd closed: ends well" stop
 	done
@@ -401,7 +346,7 @@ test_closed()
 	daemon=$!
 	wait_for attached
 	ok "all closed: lead nowhere" eval "is_null 0 && is_null 1 && is_null 2"
-	ok "all closed: every packet" bench --iova identity -n 100 --server none
+	ok "all closed: every packet" pass --iova identity -n 100
 	sleep 1.5
 	ok "all closed: ends well" stop
 }
@@ -413,4 +358,4 @@ test_others
 test_intruder
 test_limits
 test_closed
-echo "1..$number"
+plan
