@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "batch.h"
 #include "check.h"
 #include "device.h"
 #include "fdinfo.h"
@@ -16,13 +17,14 @@
 #define HITS 5
 #define REFUSED 3
 #define INVALIDATES 2
+#define RING_CHANGES 13
 
 /*
- * Each run of the virtqueue looks up the ring: its parts one by one after an
- * UPDATE, else all at once.
+ * Each run of the virtqueue looks up the ring: its parts one by one after one
+ * of them was mapped anew, else all at once.
  */
-#define PART_RUNS MISSES
-#define RING_RUNS (MISSES + RETRIES + HITS)
+#define PART_RUNS RING_CHANGES
+#define RING_RUNS (2 * MISSES + RETRIES + HITS)
 
 static unsigned long long id_of(const struct device *d)
 {
@@ -47,6 +49,11 @@ static bool work(struct device *d)
 		       "the kernel's memory was mapped");
 	for (int i = 0; i < INVALIDATES; i++)
 		EXPECT(!device_invalidate(d, device_iova(FIRST_PAGE + i), PAGE), "refused");
+	for (int i = 0; i < RING_CHANGES; i++) {
+		EXPECT(!device_map(d, device_ring_page(TX, i % NR_PARTS), VHOST_ACCESS_RW),
+		       "refused");
+		device_kick_and_flush(d, TX);
+	}
 	EXPECT(device_used(d, TX) == MISSES + HITS, "%u sent", device_used(d, TX));
 	return true;
 }
@@ -70,8 +77,9 @@ static bool counts(void)
 	PART(work(d));
 	PART(is_count(MISSES, "miss", "", dev));
 	PART(is_count(MISSES, "miss", "vq=1 len=212 access=r area=buffer verdict=0", dev));
-	PART(is_count(MISSES + REFUSED, "update", "", dev));
+	PART(is_count(MISSES + REFUSED + RING_CHANGES, "update", "", dev));
 	PART(is_count(MISSES, "update", "size=0x1000 perm=r ret=0", dev));
+	PART(is_count(RING_CHANGES, "update", "size=0x1000 perm=rw ret=0", dev));
 	PART(is_count(REFUSED, "update", "perm=rw ret=-14", dev));
 	PART(is_count(INVALIDATES, "invalidate", "size=0x1000", dev));
 	PART(is_count(0, "evict", "", dev));
@@ -101,15 +109,26 @@ static unsigned int part_size(int part)
 	}
 }
 
-static bool ring_hits(void)
+/* A run that has nothing to do looks up all of TX's ring at once. */
+static bool ring_is_known(struct device *d)
 {
-	static const char *const areas[] = {"desc", "avail", "used"};
-	struct device *d = device_open_running();
+	unsigned long long iova = device_iova(device_ring_page(TX, DESC)), dev = id_of(d);
+
+	trace_clear();
+	device_kick_and_flush(d, TX);
+	EXPECT(trace_count("hit", "dev=%llu vq=1 iova=0x%llx area=ring", dev, iova) == 1,
+	       "not one of the whole ring");
+	EXPECT(trace_count("hit", "dev=%llu", dev) == 1, "more hits");
+	return true;
+}
+
+static const char *const areas[] = {"desc", "avail", "used"};
+
+static bool ring_is_looked_up(struct device *d)
+{
 	unsigned long long dev = id_of(d);
 
-	/* Any INVALIDATE makes vhost forget where the rings are. */
-	device_invalidate(d, device_iova(FIRST_PAGE), PAGE);
-	trace_open();
+	trace_clear();
 	device_kick_and_flush(d, TX);
 	for (int part = 0; part < NR_PARTS; part++) {
 		unsigned long long iova = device_iova(device_ring_page(TX, part));
@@ -119,14 +138,65 @@ static bool ring_hits(void)
 		       "not one of %s at its address", areas[part]);
 	}
 	EXPECT(trace_count("hit", "dev=%llu", dev) == NR_PARTS, "more hits");
-
-	trace_clear();
-	device_kick_and_flush(d, TX);
-	EXPECT(trace_count("hit", "dev=%llu vq=1 iova=0x%llx area=ring", dev,
-			   (unsigned long long)device_iova(device_ring_page(TX, DESC))) == 1,
-	       "not one of the whole ring");
-	EXPECT(trace_count("hit", "dev=%llu", dev) == 1, "more hits");
 	return true;
+}
+
+static bool ring_hits(void)
+{
+	struct device *d = device_open_running();
+
+	trace_open();
+	PART(ring_is_known(d));
+	for (int part = 0; part < NR_PARTS; part++) {
+		unsigned int page = device_ring_page(TX, part);
+
+		/* What is told about a part makes vhost look at the ring anew. */
+		device_map(d, page, VHOST_ACCESS_RW);
+		PART(ring_is_looked_up(d));
+		PART(ring_is_known(d));
+		device_invalidate(d, device_iova(page) + 1, 1);
+		trace_clear();
+		device_kick_and_flush(d, TX);
+		EXPECT(trace_count("miss", "area=%s", areas[part]) == 1, "%s is still known",
+		       areas[part]);
+		device_map(d, page, VHOST_ACCESS_RW);
+		device_flush(d);
+		PART(ring_is_known(d));
+	}
+	return true;
+}
+
+/* Right beside the ring, and the ring of the other virtqueue. */
+static bool ring_is_spared(void)
+{
+	struct device *d = device_open_running();
+	struct batch b;
+
+	trace_open();
+	device_map(d, FIRST_PAGE, VHOST_ACCESS_RW);
+	PART(ring_is_known(d));
+	device_invalidate(d, device_iova(FIRST_PAGE), PAGE);
+	PART(ring_is_known(d));
+	device_map(d, RING_PAGES, VHOST_ACCESS_RW);
+	PART(ring_is_known(d));
+	device_invalidate(d, device_iova(RING_PAGES), 1);
+	PART(ring_is_known(d));
+	device_map(d, device_ring_page(RX, USED), VHOST_ACCESS_RW);
+	PART(ring_is_known(d));
+	device_invalidate(d, device_iova(device_ring_page(RX, DESC)), NR_PARTS * PAGE);
+	PART(ring_is_known(d));
+
+	/* One message has addresses on both sides of it. */
+	batch_init(&b);
+	batch_add_map(&b, d, device_ring_page(TX, USED) + 1, VHOST_ACCESS_RW);
+	batch_add_map(&b, d, device_ring_page(TX, DESC) - 1, VHOST_ACCESS_RW);
+	batch_add(&b, VHOST_IOTLB_INVALIDATE, 0x1000, PAGE);
+	EXPECT(batch_write(d, &b) == (int)b.num, "refused");
+	PART(ring_is_known(d));
+	batch_add(&b, VHOST_IOTLB_RETRY, 0, 0);
+	batch_add_map(&b, d, device_ring_page(TX, AVAIL), VHOST_ACCESS_RW);
+	EXPECT(batch_write(d, &b) == (int)b.num, "refused");
+	return ring_is_looked_up(d);
 }
 
 static bool order(void)
@@ -239,7 +309,6 @@ static bool new_misses(void)
 
 static bool ring_misses(void)
 {
-	static const char *const areas[] = {"desc", "avail", "used"};
 	struct device *d = device_open();
 	unsigned long long dev = id_of(d);
 
@@ -285,7 +354,9 @@ static bool without_iotlb(void)
 
 static const struct check list[] = {
 	{"exact counts of a workload", counts, STOCK_LACKS},
-	{"hits of a ring, in parts and as a whole", ring_hits, STOCK_LACKS},
+	{"hits of a ring, in parts after a message about it, else as a whole", ring_hits,
+	 STOCK_LACKS},
+	{"messages that do not concern a ring spare its translation", ring_is_spared, STOCK_LACKS},
 	{"miss, update, hit, invalidate come in this order", order, STOCK_LACKS},
 	{"RX misses for write", receive, STOCK_LACKS},
 	{"a buffer on two pages misses for what is still wanted", spanning, STOCK_LACKS},

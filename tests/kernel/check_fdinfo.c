@@ -104,8 +104,10 @@ static bool entries(void)
 		device_map(d, FIRST_PAGE + i, VHOST_ACCESS_RO);
 	PART(has_entries(d, RING_PAGES + 13));
 
-	/* One that overlaps three takes their place. */
+	/* One that overlaps three takes their place, but for the two ends. */
 	device_update(d, device_iova(FIRST_PAGE) + PAGE / 2, 2 * PAGE, d->memory, VHOST_ACCESS_RO);
+	PART(has_entries(d, RING_PAGES + 13));
+	device_update(d, device_iova(FIRST_PAGE), 3 * PAGE, d->memory, VHOST_ACCESS_RO);
 	PART(has_entries(d, RING_PAGES + 11));
 	device_invalidate(d, 0, ~0ULL);
 	PART(has_entries(d, 0));

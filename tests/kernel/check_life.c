@@ -2,34 +2,18 @@
 /* Devices, programs and modules that come and go. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "device.h"
 #include "hook.h"
+#include "module.h"
 #include "process.h"
 #include "stress.h"
 
 #define QUEUED 1
-
-static int references(const char *module)
-{
-	char path[64];
-	FILE *file;
-	int count;
-
-	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module);
-	file = fopen(path, "re");
-	if (!file || fscanf(file, "%d", &count) != 1)
-		bail_out("cannot read %s", path);
-	fclose(file);
-	return count;
-}
 
 static bool closed_with_queued(void)
 {
@@ -43,7 +27,8 @@ static bool closed_with_queued(void)
 		device_close(d);
 	}
 	hook_detach(h);
-	EXPECT(references("vhost_net") == 0, "%d references", references("vhost_net"));
+	EXPECT(module_references("vhost_net") == 0, "%d references",
+	       module_references("vhost_net"));
 	return true;
 }
 
@@ -142,34 +127,20 @@ static bool program_replaced(void)
 	return true;
 }
 
-/* Nothing tells when it can be done: the last reference goes with RCU. */
-static int unload(const char *module)
-{
-	for (int waited = 0; waited < LIMIT_MS; waited += 10) {
-		if (!syscall(SYS_delete_module, module, O_NONBLOCK) || errno == ENOENT)
-			return 0;
-		if (errno != EAGAIN && errno != EBUSY)
-			return -errno;
-		poll(NULL, 0, 10);
-	}
-	return -EBUSY;
-}
-
 static bool modules(void)
 {
-	char *const load[] = {"modprobe", "vhost_net", NULL};
 	struct hook *h = hook_open(QUEUED);
 	struct device *d;
 
-	EXPECT(!unload("vhost_net"), "cannot unload vhost_net");
-	EXPECT(!unload("vhost_vsock"), "cannot unload vhost_vsock");
+	EXPECT(!module_unload("vhost_net"), "cannot unload vhost_net");
+	EXPECT(!module_unload("vhost_vsock"), "cannot unload vhost_vsock");
 	EXPECT(syscall(SYS_delete_module, "vhost", O_NONBLOCK) &&
 		       (errno == EAGAIN || errno == EBUSY),
 	       "unloaded under an attached program");
 	hook_close(h);
-	EXPECT(!unload("vhost"), "cannot unload vhost");
+	EXPECT(!module_unload("vhost"), "cannot unload vhost");
 
-	EXPECT(process_run(load), "cannot load vhost_net again");
+	EXPECT(module_load("vhost_net"), "cannot load vhost_net again");
 	d = device_open_running();
 	h = hook_open(QUEUED);
 	device_send(d, FIRST_PAGE, 4);

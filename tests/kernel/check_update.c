@@ -7,23 +7,14 @@
 #include "device.h"
 #include "frame.h"
 
-/* Offers the buffer at @page as it is; the tag of what comes out. */
 static int64_t send_as_it_is(struct device *d, unsigned int page)
 {
-	unsigned int used = device_used(d, TX);
-
-	device_offer(d, TX, device_iova(page), FRAME_BUFFER);
-	device_kick_and_flush(d, TX);
-	if (device_used(d, TX) != used + 1)
-		return -1;
-	return device_wait_frame(d);
+	return device_transmit(d, device_iova(page));
 }
 
 static void write_frame(struct device *d, unsigned int page, uint32_t tag)
 {
-	uint8_t *memory = device_page(d, page);
-
-	frame_fill(memory + FRAME_HEADER, tag);
+	frame_put(device_page(d, page), tag);
 }
 
 static bool moved(void)
@@ -81,10 +72,10 @@ static int map_four(struct device *d, unsigned int page, unsigned int target)
 static bool overlapped_inside(void)
 {
 	struct device *d = device_open_running();
-	struct vhost_iotlb_msg msg;
 	int64_t tag;
 
-	write_frame(d, FIRST_PAGE + 1, 35);
+	for (int i = 0; i < 4; i++)
+		write_frame(d, FIRST_PAGE + i, 60 + i);
 	write_frame(d, FIRST_PAGE + 10, 36);
 	EXPECT(!map_four(d, FIRST_PAGE, FIRST_PAGE), "refused");
 	EXPECT(!device_update(d, device_iova(FIRST_PAGE + 1), PAGE, device_page(d, FIRST_PAGE + 10),
@@ -93,10 +84,14 @@ static bool overlapped_inside(void)
 	tag = send_as_it_is(d, FIRST_PAGE + 1);
 	FEATURE(tag == 36, "frame %lld came out, from the old place", (long long)tag);
 
-	/* The rest of the old mapping is asked for again. */
-	device_send(d, FIRST_PAGE, 37);
-	EXPECT(!device_read_miss(d, &msg), "no miss");
-	EXPECT(msg.iova == device_iova(FIRST_PAGE), "at 0x%llx", (unsigned long long)msg.iova);
+	/* The rest of the old mapping stays where it was. */
+	for (int i = 0; i < 4; i++) {
+		if (i == 1)
+			continue;
+		tag = send_as_it_is(d, FIRST_PAGE + i);
+		EXPECT(tag == 60 + i, "frame %lld came out of page %d", (long long)tag, i);
+	}
+	EXPECT(!device_has_message(d), "a miss");
 	return true;
 }
 
@@ -111,6 +106,9 @@ static bool overlapped_above(void)
 	EXPECT(!map_four(d, FIRST_PAGE + 2, FIRST_PAGE + 20), "refused");
 	tag = send_as_it_is(d, FIRST_PAGE + 3);
 	FEATURE(tag == 39, "frame %lld came out, from the old place", (long long)tag);
+	write_frame(d, FIRST_PAGE + 1, 37);
+	tag = send_as_it_is(d, FIRST_PAGE + 1);
+	EXPECT(tag == 37, "frame %lld came out of what stays", (long long)tag);
 	return true;
 }
 
@@ -231,7 +229,8 @@ static const struct check list[] = {
 	{"a page that moves is read at its new place", moved, STOCK_FAILS},
 	{"a permission can be raised", raised, STOCK_FAILS},
 	{"a permission can be lowered", lowered, STOCK_FAILS},
-	{"a page within an older mapping is replaced", overlapped_inside, STOCK_FAILS},
+	{"a page within an older mapping is replaced, and only that", overlapped_inside,
+	 STOCK_FAILS},
 	{"the end of an older mapping is replaced", overlapped_above, STOCK_FAILS},
 	{"the start of an older mapping is replaced", overlapped_below, STOCK_PASSES},
 	{"neighbours of what is replaced stay", neighbours_stay, STOCK_PASSES},

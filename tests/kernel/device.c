@@ -21,7 +21,7 @@
 
 #include "check.h"
 #include "frame.h"
-#include "process.h"
+#include "module.h"
 
 /* Above 4 GiB: whatever loses the upper half of an address shows. */
 #define IOVA_BASE 0x300000000ULL
@@ -69,15 +69,27 @@ int device_open_bare(const char *path, uint64_t features)
 	return fd;
 }
 
-static void set_memory_table(const struct device *d)
+int device_set_memory_table(const struct device *d)
 {
 	uint8_t buffer[sizeof(struct vhost_memory) + sizeof(struct vhost_memory_region)] = {0};
 	struct vhost_memory *table = (void *)buffer;
 
 	table->nregions = 1;
-	table->regions[0].memory_size = NR_PAGES * PAGE;
+	table->regions[0].memory_size = d->nr_pages * PAGE;
 	table->regions[0].userspace_addr = (uintptr_t)d->memory;
-	must_ioctl(d->fd, VHOST_SET_MEM_TABLE, table);
+	return try_ioctl(d->fd, VHOST_SET_MEM_TABLE, table);
+}
+
+static uint64_t features_of(bool has_iotlb)
+{
+	return 1ULL << VIRTIO_F_VERSION_1 | (uint64_t)has_iotlb << VIRTIO_F_ACCESS_PLATFORM;
+}
+
+int device_set_features(const struct device *d, bool has_iotlb)
+{
+	uint64_t features = features_of(has_iotlb);
+
+	return try_ioctl(d->fd, VHOST_SET_FEATURES, &features);
 }
 
 static void open_tap(struct device *d)
@@ -117,35 +129,67 @@ static int new_eventfd(void)
 	return fd;
 }
 
-static uint64_t ring_iova(int queue, int part)
+static size_t part_size(const struct device *d, int part)
 {
-	return device_iova(device_ring_page(queue, part));
+	switch (part) {
+	case DESC:
+		return d->ring_size * sizeof(struct vring_desc);
+	case AVAIL:
+		return sizeof(struct vring_avail) + d->ring_size * sizeof(__virtio16);
+	default:
+		return sizeof(struct vring_used) + d->ring_size * sizeof(struct vring_used_elem);
+	}
 }
 
-static void open_queue(struct device *d, int queue, bool has_iotlb)
+/* Page of a part of a ring, or, of the part after the last, the end. */
+static unsigned int ring_page(const struct device *d, int queue, int part)
+{
+	unsigned int page = 0;
+
+	for (int i = 0; i < queue * NR_PARTS + part; i++)
+		page += (part_size(d, i % NR_PARTS) + PAGE - 1) / PAGE;
+	return page;
+}
+
+unsigned int device_ring_pages(const struct device *d)
+{
+	return ring_page(d, NR_QUEUES, 0);
+}
+
+static uint64_t part_address(const struct device *d, int queue, int part, bool has_iotlb)
+{
+	unsigned int page = ring_page(d, queue, part);
+
+	return has_iotlb ? device_iova(page) : (uintptr_t)device_page(d, page);
+}
+
+void device_set_rings(struct device *d, bool has_iotlb)
+{
+	for (int queue = 0; queue < NR_QUEUES; queue++) {
+		struct vhost_vring_addr address = {
+			.index = queue,
+			.desc_user_addr = part_address(d, queue, DESC, has_iotlb),
+			.avail_user_addr = part_address(d, queue, AVAIL, has_iotlb),
+			.used_user_addr = part_address(d, queue, USED, has_iotlb),
+		};
+
+		must_ioctl(d->fd, VHOST_SET_VRING_ADDR, &address);
+	}
+}
+
+static void open_queue(struct device *d, int queue)
 {
 	struct queue *q = &d->queues[queue];
-	struct vhost_vring_state size = {queue, RING_SIZE};
-	struct vhost_vring_addr address = {.index = queue};
+	struct vhost_vring_state size = {queue, d->ring_size};
 	struct vhost_vring_file file = {.index = queue};
 
-	q->desc = device_page(d, device_ring_page(queue, DESC));
-	q->avail = device_page(d, device_ring_page(queue, AVAIL));
-	q->used = device_page(d, device_ring_page(queue, USED));
+	q->desc = device_page(d, ring_page(d, queue, DESC));
+	q->avail = device_page(d, ring_page(d, queue, AVAIL));
+	q->used = device_page(d, ring_page(d, queue, USED));
 	q->kick = new_eventfd();
 	q->call = new_eventfd();
 
-	if (has_iotlb) {
-		address.desc_user_addr = ring_iova(queue, DESC);
-		address.avail_user_addr = ring_iova(queue, AVAIL);
-		address.used_user_addr = ring_iova(queue, USED);
-	} else {
-		address.desc_user_addr = (uintptr_t)q->desc;
-		address.avail_user_addr = (uintptr_t)q->avail;
-		address.used_user_addr = (uintptr_t)q->used;
-	}
 	must_ioctl(d->fd, VHOST_SET_VRING_NUM, &size);
-	must_ioctl(d->fd, VHOST_SET_VRING_ADDR, &address);
 	file.fd = q->kick;
 	must_ioctl(d->fd, VHOST_SET_VRING_KICK, &file);
 	file.fd = q->call;
@@ -161,40 +205,49 @@ static void list_device(struct device *d)
 					      __ATOMIC_ACQUIRE));
 }
 
-static struct device *open_device(const char *path, bool has_iotlb)
+static struct device *open_device(const char *path, bool has_iotlb,
+				  const struct device_shape *shape)
 {
 	struct device *d = calloc(1, sizeof(*d));
-	uint64_t features = 1ULL << VIRTIO_F_VERSION_1;
 
 	if (!d)
 		bail_out_errno("no memory");
-	d->memory = mmap(NULL, NR_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			 -1, 0);
+	d->nr_pages = shape->nr_pages ? shape->nr_pages : NR_PAGES;
+	d->ring_size = shape->ring_size ? shape->ring_size : RING_SIZE;
+	d->memory = mmap(NULL, d->nr_pages * PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (d->memory == MAP_FAILED)
 		bail_out_errno("no memory");
-	if (has_iotlb)
-		features |= 1ULL << VIRTIO_F_ACCESS_PLATFORM;
-	d->fd = device_open_bare(path, features);
+	d->fd = device_open_bare(path, features_of(has_iotlb) | shape->features);
 	d->tap = -1;
 	d->socket = -1;
-	set_memory_table(d);
+	if (device_set_memory_table(d))
+		bail_out("VHOST_SET_MEM_TABLE failed");
 	for (int queue = 0; queue < NR_QUEUES; queue++)
-		open_queue(d, queue, has_iotlb);
+		open_queue(d, queue);
+	device_set_rings(d, has_iotlb);
 	list_device(d);
 	return d;
 }
 
-struct device *device_open(void)
+static const struct device_shape usual;
+
+struct device *device_open_shaped(const struct device_shape *shape)
 {
-	struct device *d = open_device(VHOST_NET, true);
+	struct device *d = open_device(VHOST_NET, true, shape);
 
 	open_tap(d);
 	return d;
 }
 
+struct device *device_open(void)
+{
+	return device_open_shaped(&usual);
+}
+
 struct device *device_open_without_iotlb(void)
 {
-	struct device *d = open_device(VHOST_NET, false);
+	struct device *d = open_device(VHOST_NET, false, &usual);
 
 	open_tap(d);
 	return d;
@@ -202,25 +255,49 @@ struct device *device_open_without_iotlb(void)
 
 struct device *device_open_vsock(void)
 {
-	char *const load[] = {"modprobe", "vhost_vsock", NULL};
-
-	if (!process_run(load))
+	if (!module_load("vhost_vsock"))
 		bail_out("modprobe vhost_vsock failed");
-	return open_device(VHOST_VSOCK, true);
+	return open_device(VHOST_VSOCK, true, &usual);
+}
+
+/* A small IOTLB may have lost the ring before it is asked for. */
+static bool map_missing(struct device *d)
+{
+	struct vhost_iotlb_msg msg;
+	bool found = false;
+
+	while (!device_read_miss(d, &msg)) {
+		device_map(d, (msg.iova - device_iova(0)) / PAGE, VHOST_ACCESS_RW);
+		found = true;
+	}
+	return found;
+}
+
+static void start_queue(struct device *d, int queue)
+{
+	while (device_start_queue(d, queue))
+		if (!map_missing(d))
+			bail_out("cannot start virtqueue %d", queue);
+}
+
+void device_run(struct device *d)
+{
+	for (unsigned int page = 0; page < device_ring_pages(d); page++)
+		if (device_map(d, page, VHOST_ACCESS_RW))
+			bail_out("cannot map the rings");
+	for (int queue = 0; queue < NR_QUEUES; queue++)
+		start_queue(d, queue);
+	/* They look at their rings once. */
+	do
+		device_flush(d);
+	while (map_missing(d));
 }
 
 struct device *device_open_running(void)
 {
 	struct device *d = device_open();
 
-	for (int page = 0; page < RING_PAGES; page++)
-		if (device_map(d, page, VHOST_ACCESS_RW))
-			bail_out("cannot map the rings");
-	for (int queue = 0; queue < NR_QUEUES; queue++)
-		if (device_start_queue(d, queue))
-			bail_out("cannot start virtqueue %d", queue);
-	/* They look at their rings once. */
-	device_flush(d);
+	device_run(d);
 	return d;
 }
 
@@ -242,7 +319,7 @@ void device_close(struct device *d)
 		close_fd(&d->queues[queue].call);
 	}
 	if (d->memory)
-		munmap(d->memory, NR_PAGES * PAGE);
+		munmap(d->memory, d->nr_pages * PAGE);
 	d->memory = NULL;
 }
 
@@ -394,20 +471,59 @@ int device_stop_queue(const struct device *d, int queue)
 	return set_backend(d, queue, -1);
 }
 
+static void make_available(struct device *d, int queue, unsigned int descriptor)
+{
+	struct vring_avail *avail = d->queues[queue].avail;
+	uint16_t idx = avail->idx;
+
+	avail->ring[idx % d->ring_size] = descriptor;
+	__atomic_store_n(&avail->idx, idx + 1, __ATOMIC_RELEASE);
+}
+
 unsigned int device_offer(struct device *d, int queue, uint64_t iova, uint32_t length)
 {
 	struct queue *q = &d->queues[queue];
 	uint16_t idx = q->avail->idx;
-	unsigned int descriptor = idx % RING_SIZE;
+	unsigned int descriptor = idx % d->ring_size;
 
 	q->desc[descriptor] = (struct vring_desc){
 		.addr = iova,
 		.len = length,
 		.flags = queue == RX ? VRING_DESC_F_WRITE : 0,
 	};
-	q->avail->ring[descriptor] = descriptor;
-	__atomic_store_n(&q->avail->idx, idx + 1, __ATOMIC_RELEASE);
+	make_available(d, queue, descriptor);
 	return descriptor;
+}
+
+static void fill_chain(struct vring_desc *table, int queue, const struct segment *parts,
+		       unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		table[i] = (struct vring_desc){
+			.addr = parts[i].iova,
+			.len = parts[i].length,
+			.flags = (queue == RX ? VRING_DESC_F_WRITE : 0) |
+				 (i + 1 < nr ? VRING_DESC_F_NEXT : 0),
+			.next = i + 1,
+		};
+}
+
+void device_offer_chain(struct device *d, int queue, const struct segment *parts, unsigned int nr)
+{
+	fill_chain(d->queues[queue].desc, queue, parts, nr);
+	make_available(d, queue, 0);
+}
+
+void device_offer_indirect(struct device *d, int queue, struct vring_desc *table, uint64_t iova,
+			   const struct segment *parts, unsigned int nr)
+{
+	fill_chain(table, queue, parts, nr);
+	d->queues[queue].desc[0] = (struct vring_desc){
+		.addr = iova,
+		.len = nr * sizeof(*table),
+		.flags = VRING_DESC_F_INDIRECT,
+	};
+	make_available(d, queue, 0);
 }
 
 void device_set_address(struct device *d, int queue, unsigned int descriptor, uint64_t iova)
@@ -452,28 +568,42 @@ void device_kick_and_flush(struct device *d, int queue)
 
 unsigned int device_send(struct device *d, unsigned int page, uint32_t tag)
 {
-	uint8_t *buffer = device_page(d, page);
 	unsigned int descriptor;
 
-	memset(buffer, 0, FRAME_HEADER);
-	frame_fill(buffer + FRAME_HEADER, tag);
+	frame_put(device_page(d, page), tag);
 	descriptor = device_offer(d, TX, device_iova(page), FRAME_BUFFER);
 	device_kick_and_flush(d, TX);
 	return descriptor;
 }
 
+int64_t device_transmit(struct device *d, uint64_t iova)
+{
+	unsigned int used = device_used(d, TX);
+
+	device_offer(d, TX, iova, FRAME_BUFFER);
+	device_kick_and_flush(d, TX);
+	if (device_used(d, TX) != used + 1)
+		return -1;
+	return device_wait_frame(d);
+}
+
+void device_inject_size(const struct device *d, size_t size, uint32_t tag)
+{
+	uint8_t frame[FRAME_MAX];
+
+	frame_fill_size(frame, size, tag);
+	if (send(d->socket, frame, size, 0) != (ssize_t)size)
+		bail_out_errno("cannot send to the tap");
+}
+
 void device_inject(const struct device *d, uint32_t tag)
 {
-	uint8_t frame[FRAME_SIZE];
-
-	frame_fill(frame, tag);
-	if (send(d->socket, frame, sizeof(frame), 0) != sizeof(frame))
-		bail_out_errno("cannot send to the tap");
+	device_inject_size(d, FRAME_SIZE, tag);
 }
 
 int64_t device_wait_frame(const struct device *d)
 {
-	uint8_t frame[FRAME_SIZE + 1];
+	uint8_t frame[FRAME_MAX + 1];
 	ssize_t size;
 
 	if (!poll_in(d->socket, LIMIT_MS))

@@ -12,6 +12,7 @@
 #define KERNEL_TEST_DEVICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <linux/vhost.h>
 #include <linux/virtio_ring.h>
@@ -31,6 +32,19 @@ enum { DESC, AVAIL, USED, NR_PARTS };
 #define FIRST_PAGE 8
 #define NR_PAGES 64
 
+/* What is not as usual; zero is as usual. */
+struct device_shape {
+	unsigned int ring_size; /* descriptors, instead of RING_SIZE */
+	unsigned int nr_pages;	/* instead of NR_PAGES */
+	uint64_t features;	/* more than the usual ones */
+};
+
+/* A part of a buffer. */
+struct segment {
+	uint64_t iova;
+	uint32_t length;
+};
+
 struct queue {
 	struct vring_desc *desc;
 	struct vring_avail *avail;
@@ -44,6 +58,7 @@ struct device {
 	int tap;
 	int socket; /* what the device sends comes out here, and vice versa */
 	uint8_t *memory;
+	unsigned int nr_pages, ring_size;
 	struct queue queues[NR_QUEUES];
 	struct device *next;
 };
@@ -60,6 +75,12 @@ struct device *device_open(void);
 
 /* As device_open(), but its addresses are offsets into its memory. */
 struct device *device_open_without_iotlb(void);
+
+/* As device_open(). A large ring may have parts of several pages. */
+struct device *device_open_shaped(const struct device_shape *shape);
+
+/* Map the rings, each page by itself, and start both virtqueues. */
+void device_run(struct device *d);
 
 /* As device_open(), with rings mapped and both virtqueues running. */
 struct device *device_open_running(void);
@@ -78,8 +99,16 @@ int device_open_bare(const char *path, uint64_t features);
 uint64_t device_iova(unsigned int page);
 void *device_page(const struct device *d, unsigned int page);
 
-/* Page of a part of a ring. */
+/* Page of a part of a ring of the usual size. */
 unsigned int device_ring_page(int queue, int part);
+
+/* Pages that the rings of @d take: the first is 0. */
+unsigned int device_ring_pages(const struct device *d);
+
+/* Do these once more, as for a reset. Return: 0 or a negative errno. */
+int device_set_memory_table(const struct device *d);
+int device_set_features(const struct device *d, bool has_iotlb);
+void device_set_rings(struct device *d, bool has_iotlb);
 
 /* IOTLB messages. Return: 0 or a negative errno. */
 int device_update(const struct device *d, uint64_t iova, uint64_t size, const void *target,
@@ -112,6 +141,16 @@ int device_stop_queue(const struct device *d, int queue);
 unsigned int device_offer(struct device *d, int queue, uint64_t iova, uint32_t length);
 void device_set_address(struct device *d, int queue, unsigned int descriptor, uint64_t iova);
 
+/*
+ * Offer a buffer that has several parts, in the first descriptors of the ring:
+ * nothing else may be on offer.
+ */
+void device_offer_chain(struct device *d, int queue, const struct segment *parts, unsigned int nr);
+
+/* The same with all descriptors in @table, which the device finds at @iova. */
+void device_offer_indirect(struct device *d, int queue, struct vring_desc *table, uint64_t iova,
+			   const struct segment *parts, unsigned int nr);
+
 /* Number of buffers that the device has given back. */
 unsigned int device_used(const struct device *d, int queue);
 void device_kick(const struct device *d, int queue);
@@ -126,8 +165,15 @@ void device_kick_and_flush(struct device *d, int queue);
 /* Put a frame on a page, offer it, kick and flush. Return: its descriptor. */
 unsigned int device_send(struct device *d, unsigned int page, uint32_t tag);
 
+/*
+ * Offer the frame at @iova as it is, kick and flush. Return: the tag of what
+ * came out, or -1 if the device waits, or it is not ours.
+ */
+int64_t device_transmit(struct device *d, uint64_t iova);
+
 /* Send a frame to the device. */
 void device_inject(const struct device *d, uint32_t tag);
+void device_inject_size(const struct device *d, size_t size, uint32_t tag);
 
 /* The tag of the next frame that the device sends, -1 if it is not ours. */
 int64_t device_wait_frame(const struct device *d);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "check.h"
+#include "module.h"
 
 static void parse_line(struct fdinfo *info, const char *line)
 {
@@ -14,6 +15,11 @@ static void parse_line(struct fdinfo *info, const char *line)
 		info->has_id = true;
 	if (sscanf(line, "vhost-iotlb:\t%u %u", &info->entries, &info->limit) == 2)
 		info->has_iotlb = true;
+	if (sscanf(line, "vhost-iotlb-fallback:\t%u %u %u", &info->timeouts, &info->refused,
+		   &info->detached) == 3)
+		info->has_fallbacks = true;
+	if (sscanf(line, "vhost-mem-seq:\t%" SCNu64, &info->mem_seq) == 1)
+		info->has_mem_seq = true;
 	if (sscanf(line, "vhost-mem:\t0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64, &region.gpa,
 		   &region.size, &region.hva) != 3)
 		return;
@@ -37,6 +43,14 @@ void fdinfo_read(struct fdinfo *info, int fd)
 	fclose(file);
 }
 
+unsigned int fdinfo_entries(int fd)
+{
+	struct fdinfo info;
+
+	fdinfo_read(&info, fd);
+	return info.entries;
+}
+
 uint64_t fdinfo_id(int fd)
 {
 	struct fdinfo info;
@@ -47,12 +61,5 @@ uint64_t fdinfo_id(int fd)
 
 unsigned int fdinfo_limit(void)
 {
-	static const char path[] = "/sys/module/vhost/parameters/max_iotlb_entries";
-	FILE *file = fopen(path, "re");
-	unsigned int limit;
-
-	if (!file || fscanf(file, "%u", &limit) != 1)
-		bail_out("cannot read %s", path);
-	fclose(file);
-	return limit;
+	return module_parameter(MODULE_LIMIT);
 }

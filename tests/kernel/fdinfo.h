@@ -17,11 +17,18 @@ struct fdinfo {
 	uint64_t id;
 	bool has_iotlb;
 	unsigned int entries, limit;
+	bool has_fallbacks;
+	unsigned int timeouts, refused, detached;
+	bool has_mem_seq;
+	uint64_t mem_seq;
 	unsigned int nr_regions; /* all of them, even beyond FDINFO_REGIONS */
 	struct fdinfo_region regions[FDINFO_REGIONS];
 };
 
 void fdinfo_read(struct fdinfo *info, int fd);
+
+/* Entries of the IOTLB. */
+unsigned int fdinfo_entries(int fd);
 
 /* The device's number, 0 without the patches. */
 uint64_t fdinfo_id(int fd);

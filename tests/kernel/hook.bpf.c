@@ -36,6 +36,7 @@ int BPF_PROG(take_miss, struct vhost_iotlb_miss_ctx *miss)
 			.dev = miss->vq->dev->id,
 			.iova = miss->iova,
 			.len = miss->len,
+			.token = miss->token,
 			.vq = miss->vq->index,
 			.access = miss->access,
 			.tgid = bpf_get_current_pid_tgid() >> 32,

@@ -2,10 +2,12 @@
 #include "hook.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
@@ -121,6 +123,41 @@ void hook_detach(struct hook *h)
 int hook_detach_forced(struct hook *h)
 {
 	return bpf_link__detach(h->link) ? -errno : 0;
+}
+
+static bool poll_hangup(const struct hook *h, int timeout_ms)
+{
+	struct pollfd p = {.fd = bpf_link__fd(h->link)};
+
+	return poll(&p, 1, timeout_ms) == 1 && (p.revents & POLLHUP);
+}
+
+/* The headers of an older system do not know the info of such a link. */
+static bool holds_map(const struct hook *h)
+{
+	char path[64], line[128];
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_link__fd(h->link));
+	file = fopen(path, "re");
+	if (!file)
+		bail_out_errno("cannot open %s", path);
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, "map_id:", 7))
+			found = true;
+	fclose(file);
+	return found;
+}
+
+bool hook_is_detached(const struct hook *h)
+{
+	return !holds_map(h) && poll_hangup(h, 0);
+}
+
+bool hook_wait_detached(const struct hook *h)
+{
+	return poll_hangup(h, LIMIT_MS) && hook_is_detached(h);
 }
 
 void hook_close(struct hook *h)

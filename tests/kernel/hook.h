@@ -10,6 +10,7 @@ struct hook_record {
 	__u64 dev;
 	__u64 iova;
 	__u64 len;
+	__u64 token;
 	__u32 vq;
 	__u32 access;
 	__u32 tgid;
@@ -17,6 +18,8 @@ struct hook_record {
 };
 
 #ifndef __bpf__
+
+#include <stdbool.h>
 
 struct hook;
 
@@ -49,6 +52,12 @@ void hook_detach(struct hook *h);
 
 /* Detach, without closing, what the link holds. Return: 0 or -errno. */
 int hook_detach_forced(struct hook *h);
+
+/* Does the link hold nothing any more, and poll() say so? */
+bool hook_is_detached(const struct hook *h);
+
+/* Wait until it does. Return: false after LIMIT_MS. */
+bool hook_wait_detached(const struct hook *h);
 void hook_close(struct hook *h);
 void hook_close_all(void);
 

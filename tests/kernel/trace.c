@@ -30,7 +30,7 @@ static void write_file(const char *name, const char *text)
 	close(fd);
 }
 
-void trace_open(void)
+static void open_events(const char *enable)
 {
 	if (mkdir(INSTANCE, 0700))
 		bail_out_errno("cannot make %s", INSTANCE);
@@ -38,8 +38,21 @@ void trace_open(void)
 	/* One order for the events of all CPUs; room for all of them. */
 	write_file("trace_clock", "counter");
 	write_file("buffer_size_kb", "4096");
-	write_file("events/vhost/enable", "1");
+	write_file(enable, "1");
 	trace_clear();
+}
+
+void trace_open(void)
+{
+	open_events("events/vhost/enable");
+}
+
+void trace_open_event(const char *event)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "events/vhost/" PREFIX "%s/enable", event);
+	open_events(path);
 }
 
 void trace_close(void)
@@ -103,8 +116,26 @@ static bool matches(const char *event, const char *name, const char *fields)
 	return has_fields(strchr(event, ':') + 1, fields);
 }
 
-/* Counts what matches; @place is that of the first, if there is one. */
-static unsigned int search(const char *name, const char *fields, int *place)
+struct search {
+	const char *field; /* the one that is wanted, or NULL */
+	int place;	   /* of the first that matches, or -1 */
+	int64_t value;	   /* the largest of the field, or -1 */
+};
+
+static int64_t value_of(const char *event, const char *field)
+{
+	size_t length = strlen(field);
+
+	while ((event = strchr(event, ' ')) != NULL) {
+		event++;
+		if (!strncmp(event, field, length) && event[length] == '=')
+			return strtoll(event + length + 1, NULL, 10);
+	}
+	return -1;
+}
+
+/* Counts what matches. */
+static unsigned int search(const char *name, const char *fields, struct search *s)
 {
 	unsigned int found = 0;
 	char *line = NULL;
@@ -115,7 +146,8 @@ static unsigned int search(const char *name, const char *fields, int *place)
 	file = fopen(INSTANCE "/trace", "re");
 	if (!file)
 		bail_out_errno("cannot open %s/trace", INSTANCE);
-	*place = -1;
+	s->place = -1;
+	s->value = -1;
 	while (getline(&line, &size, file) >= 0) {
 		const char *event = event_of(line);
 
@@ -123,8 +155,14 @@ static unsigned int search(const char *name, const char *fields, int *place)
 			bail_out("the trace buffer is too small");
 		if (!event)
 			continue;
-		if (matches(event, name, fields) && !found++)
-			*place = at;
+		if (matches(event, name, fields)) {
+			int64_t value = s->field ? value_of(event, s->field) : -1;
+
+			if (!found++)
+				s->place = at;
+			if (value > s->value)
+				s->value = value;
+		}
 		at++;
 	}
 	free(line);
@@ -134,25 +172,38 @@ static unsigned int search(const char *name, const char *fields, int *place)
 
 unsigned int trace_count(const char *event, const char *fields, ...)
 {
+	struct search s = {0};
 	va_list arguments;
 	char text[512];
-	int place;
 
 	va_start(arguments, fields);
 	vsnprintf(text, sizeof(text), fields, arguments);
 	va_end(arguments);
-	return search(event, text, &place);
+	return search(event, text, &s);
 }
 
 int trace_place(const char *event, const char *fields, ...)
 {
+	struct search s = {0};
 	va_list arguments;
 	char text[512];
-	int place;
 
 	va_start(arguments, fields);
 	vsnprintf(text, sizeof(text), fields, arguments);
 	va_end(arguments);
-	search(event, text, &place);
-	return place;
+	search(event, text, &s);
+	return s.place;
+}
+
+int64_t trace_field(const char *field, const char *event, const char *fields, ...)
+{
+	struct search s = {.field = field};
+	va_list arguments;
+	char text[512];
+
+	va_start(arguments, fields);
+	vsnprintf(text, sizeof(text), fields, arguments);
+	va_end(arguments);
+	search(event, text, &s);
+	return s.value;
 }

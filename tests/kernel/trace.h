@@ -3,8 +3,13 @@
 #ifndef KERNEL_TEST_TRACE_H
 #define KERNEL_TEST_TRACE_H
 
+#include <stdint.h>
+
 /* Begin to record, with nothing recorded. The runner ends it. */
 void trace_open(void);
+
+/* The same with one @event, if there would be too many of all. */
+void trace_open_event(const char *event);
 void trace_close(void);
 
 /* Forget what was recorded. */
@@ -21,5 +26,9 @@ unsigned int trace_count(const char *event, const char *fields, ...)
 
 /* Place of the first such event among all events, or -1. */
 int trace_place(const char *event, const char *fields, ...) __attribute__((format(printf, 2, 3)));
+
+/* The largest that a decimal field of such events is, or -1. */
+int64_t trace_field(const char *field, const char *event, const char *fields, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif /* KERNEL_TEST_TRACE_H */
