@@ -31,8 +31,9 @@
 #define HANG_SECONDS 240
 
 static const struct check_group *const groups[] = {
-	&checks_miss,	&checks_access, &checks_update, &checks_fdinfo,
-	&checks_events, &checks_evict,	&checks_hook,	&checks_life,
+	&checks_miss,  &checks_access,	 &checks_update, &checks_fdinfo, &checks_events,
+	&checks_evict, &checks_split,	 &checks_batch,	 &checks_token,	 &checks_hook,
+	&checks_retry, &checks_watchdog, &checks_life,
 };
 
 #define NR_GROUPS (sizeof(groups) / sizeof(*groups))
