@@ -155,6 +155,7 @@ static const struct check list[] = {
 	{"an owner is killed, somebody else holds the device", owner_killed_fd_kept, STOCK_LACKS},
 	{"programs come and go under a miss", program_replaced, STOCK_LACKS},
 	{"everything at once", stress, STOCK_LACKS},
+	{"everything at once, and no mapping but by answers", stress_answers, STOCK_LACKS},
 	{"modules are unloaded, not under a program, and loaded again", modules, STOCK_LACKS},
 };
 

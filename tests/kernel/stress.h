@@ -11,4 +11,11 @@
  */
 bool stress(void);
 
+/*
+ * The same where nothing is mapped but in answer to a miss, by its token, be
+ * it read or taken by the program, handed back, asked for anew, refused, or
+ * lost, while the IOTLB and the memory table are replaced.
+ */
+bool stress_answers(void);
+
 #endif /* KERNEL_TEST_STRESS_H */
