@@ -2,12 +2,15 @@
 /* Devices, programs and modules that come and go. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <linux/userfaultfd.h>
 
 #include "check.h"
 #include "device.h"
+#include "frame.h"
 #include "hook.h"
 #include "module.h"
 #include "process.h"
@@ -110,6 +113,68 @@ static bool owner_killed_fd_kept(void)
 	return true;
 }
 
+/* A page that is there when somebody says so, and not before. */
+static int withhold(void *page)
+{
+	struct uffdio_api api = {.api = UFFD_API};
+	struct uffdio_register range = {
+		.range = {(uintptr_t)page, PAGE},
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &range))
+		bail_out_errno("userfaultfd");
+	return fd;
+}
+
+static void release(int fd, void *page)
+{
+	struct uffdio_zeropage zero = {.range = {(uintptr_t)page, PAGE}};
+
+	if (ioctl(fd, UFFDIO_ZEROPAGE, &zero))
+		bail_out_errno("UFFDIO_ZEROPAGE");
+	close(fd);
+}
+
+static const struct device *busy_device;
+
+static void write_to_busy(void)
+{
+	device_map(busy_device, FIRST_PAGE + 1, VHOST_ACCESS_RW);
+}
+
+/*
+ * The worker has a virtqueue, and waits for memory of the owner, for as long as
+ * the owner likes. Who writes to the device waits for it.
+ */
+static bool writer_killed(void)
+{
+	struct device *d = device_open_running();
+	void *page = device_page(d, FIRST_PAGE);
+	struct pollfd fault = {.fd = withhold(page), .events = POLLIN};
+	bool faults, waits, can_be_killed;
+	struct process p;
+
+	EXPECT(!device_map(d, FIRST_PAGE, VHOST_ACCESS_RO), "refused");
+	device_offer(d, TX, device_iova(FIRST_PAGE), FRAME_BUFFER);
+	device_kick(d, TX);
+	faults = poll(&fault, 1, LIMIT_MS) == 1;
+
+	busy_device = d;
+	process_begin(&p, write_to_busy);
+	waits = process_wait_in(&p, "vhost_chr_write_iter");
+	can_be_killed = process_can_be_killed(&p);
+	/* However it went: nothing else gets on until this is done. */
+	release(fault.fd, page);
+	process_kill(&p);
+	EXPECT(faults && waits, "nobody waits");
+	EXPECT(can_be_killed, "a writer that waits cannot be killed");
+	device_flush(d);
+	EXPECT(device_used(d, TX) == 1, "not sent");
+	return true;
+}
+
 static bool program_replaced(void)
 {
 	struct device *d = device_open_running();
@@ -153,6 +218,7 @@ static const struct check list[] = {
 	{"a device changes its owner with a queued miss", owner_reset, STOCK_LACKS},
 	{"an owner is killed with a queued miss", owner_killed, STOCK_LACKS},
 	{"an owner is killed, somebody else holds the device", owner_killed_fd_kept, STOCK_LACKS},
+	{"who waits to write to a device can be killed", writer_killed, STOCK_LACKS},
 	{"programs come and go under a miss", program_replaced, STOCK_LACKS},
 	{"everything at once", stress, STOCK_LACKS},
 	{"everything at once, and no mapping but by answers", stress_answers, STOCK_LACKS},

@@ -2,8 +2,12 @@
 #include "process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +45,58 @@ void process_start(struct process *p, void (*prepare)(void))
 	if (read(ends[0], &byte, 1) != 1)
 		bail_out("a process that the check needs has failed");
 	close(ends[0]);
+}
+
+void process_begin(struct process *p, void (*work)(void))
+{
+	p->pid = fork();
+	if (p->pid < 0)
+		bail_out_errno("cannot fork");
+	if (!p->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		work();
+		_exit(0);
+	}
+	running = p->pid;
+}
+
+static bool is_in(const struct process *p, const char *function)
+{
+	char path[64], line[256];
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", p->pid);
+	file = fopen(path, "re");
+	if (!file)
+		bail_out_errno("cannot open %s", path);
+	while (fgets(line, sizeof(line), file))
+		if (strstr(line, function))
+			found = true;
+	fclose(file);
+	return found;
+}
+
+bool process_wait_in(const struct process *p, const char *function)
+{
+	for (int waited = 0; waited < LIMIT_MS; waited++) {
+		if (is_in(p, function))
+			return true;
+		poll(NULL, 0, 1);
+	}
+	return false;
+}
+
+bool process_can_be_killed(const struct process *p)
+{
+	struct pollfd end = {.fd = syscall(SYS_pidfd_open, p->pid, 0), .events = POLLIN};
+	bool ended;
+
+	if (end.fd < 0 || kill(p->pid, SIGKILL))
+		bail_out_errno("cannot kill process %d", p->pid);
+	ended = poll(&end, 1, LIMIT_MS) == 1;
+	close(end.fd);
+	return ended;
 }
 
 void process_kill(struct process *p)

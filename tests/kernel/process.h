@@ -16,6 +16,15 @@ struct process {
  */
 void process_start(struct process *p, void (*prepare)(void));
 
+/* Start a process that calls @work, and go on at once. */
+void process_begin(struct process *p, void (*work)(void));
+
+/* Wait until it is in a function of the kernel. Return: false after LIMIT_MS. */
+bool process_wait_in(const struct process *p, const char *function);
+
+/* Send SIGKILL. Return: whether that ends it; false after LIMIT_MS. */
+bool process_can_be_killed(const struct process *p);
+
 /* Kill it with SIGKILL, and wait until it is gone with all it held. */
 void process_kill(struct process *p);
 
