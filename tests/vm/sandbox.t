@@ -38,6 +38,12 @@ pass()
 	./iotlb-bench --quiet --timeout 20 --server none "$@" >bench.out 2>bench.err
 }
 
+# With an owner that reads its fds
+fd_pass()
+{
+	./iotlb-bench --quiet --timeout 20 --server fd "$@" >bench.out 2>bench.err
+}
+
 # become_nobody CAPABILITY...: in as_nobody, what runs a command as a user without
 # files of his own
 become_nobody()
@@ -302,6 +308,15 @@ test_limits()
 	start_by prlimit --nofile=48:48 ./iotlbd --translator identity
 	ok "48 files: every packet" pass --iova identity -n 100 --devices 2
 	ok "48 files: ends well" stop
+	start_by prlimit --nofile=64:64 ./iotlbd --translator identity
+	ok "64 files, 40 devices: every packet" \
+		fd_pass --iova identity -n 100 --devices 40
+	ok "64 files, 40 devices: serves some" grep -q 'serving device' err
+	ok "64 files, 40 devices: says what is the matter" \
+		grep -q 'cannot take device .*: Too many open files; its owner serves it' err
+	ok "64 files, 40 devices: goes on with those that it has" \
+		not grep -q 'cannot read its memory table' err
+	ok "64 files, 40 devices: ends well" stop
 	start_by prlimit --nofile=16:1024 ./iotlbd --translator identity
 	ok "16 files at first: takes more" pass --iova identity -n 10 --devices 20
 	ok "16 files at first: ends well" stop
