@@ -73,6 +73,16 @@ static int vanished(int err)
 	return err == -ENOENT ? -ESRCH : err;
 }
 
+/* Processes choose their names, and files theirs: neither are they escape
+ * sequences for a terminal, nor bytes that make JSON invalid.
+ */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 static int read_path(pid_t pid, int fd, struct vhost_device *dev)
 {
 	char link[PROC_PATH_MAX];
@@ -83,6 +93,7 @@ static int read_path(pid_t pid, int fd, struct vhost_device *dev)
 	if (length < 0)
 		return vanished(-errno);
 	dev->path[length] = '\0';
+	make_printable(dev->path);
 	return is_vhost_path(dev->path) ? 0 : -ENOTTY;
 }
 
@@ -97,6 +108,7 @@ static int read_comm(pid_t pid, struct vhost_device *dev)
 		return vanished(err);
 	text[strcspn(text, "\n")] = '\0';
 	snprintf(dev->comm, sizeof(dev->comm), "%.15s", text);
+	make_printable(dev->comm);
 	free(text);
 	return 0;
 }

@@ -5,6 +5,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -134,6 +138,28 @@ static void test_take_refuses_other_files(void **state)
 	close(pidfd);
 }
 
+static void test_printable(void **state)
+{
+	char dir[] = "/tmp/device.XXXXXX", path[60], name[16];
+	struct vhost_device dev;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/vhost-\033[2J\377", dir);
+	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(prctl(PR_GET_NAME, name), 0);
+	assert_int_equal(prctl(PR_SET_NAME, "\033]0;x\a\303"), 0);
+	assert_int_equal(vhost_device_read(getpid(), fd, &dev, NULL), 0);
+	assert_int_equal(prctl(PR_SET_NAME, name), 0);
+	assert_string_equal(dev.comm, "?]0;x??");
+	assert_string_equal(strrchr(dev.path, '/'), "/vhost-?[2J?");
+	close(fd);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +170,7 @@ int main(void)
 		cmocka_unit_test(test_other_files),
 		cmocka_unit_test(test_process_that_has_gone),
 		cmocka_unit_test(test_take_refuses_other_files),
+		cmocka_unit_test(test_printable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
