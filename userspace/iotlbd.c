@@ -83,16 +83,14 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "log.h"
 #include "miss_hook.h"
 #include "miss_stats.h"
 #include "notify.h"
 #include "options.h"
-#include "rate.h"
+#include "reattach.h"
 #include "sandbox.h"
 #include "server.h"
-#include "text_file.h"
 #include "translator.h"
 
 /* What an epoll event is about; those of the server have SERVER_EVENT set. */
@@ -112,11 +110,6 @@ enum event {
 /* Open files with which it starts, and some to look at devices */
 #define FDS_MIN 48
 
-/* More often than that within a minute, it would help nobody. */
-#define MAX_REATTACH 5
-
-#define MISS_TIMEOUT "/sys/module/vhost/parameters/iotlb_miss_timeout_ms"
-
 /**
  * struct daemon - the whole program
  * @options:	command line
@@ -129,8 +122,7 @@ enum event {
  * @signal_fd:	SIGINT and SIGTERM
  * @check_fd:	timer of server_check()
  * @stats_fd:	timer of --stats
- * @reattach:	bounds how often the hook is attached again
- * @detached:	how often vhost has detached it
+ * @reattach:	how often vhost has detached the hook
  * @work:	looks for records, and records, since events were looked at
  * @checking:	the timer is running
  * @done:	leave the loop
@@ -147,8 +139,7 @@ struct daemon {
 	int signal_fd;
 	int check_fd;
 	int stats_fd;
-	struct rate reattach;
-	uint64_t detached;
+	struct reattach reattach;
 	size_t work;
 	bool checking;
 	bool done;
@@ -355,7 +346,7 @@ static void show_summary(struct daemon *daemon)
 	const struct stats_summary summary = {
 		.total = server_stats(daemon->server),
 		.strange = miss_hook_strange(daemon->hook),
-		.detached = daemon->detached,
+		.detached = daemon->reattach.detached,
 		.devices = server_devices(daemon->server),
 		.without_tokens = server_without_tokens(daemon->server),
 	};
@@ -374,19 +365,6 @@ static void fail(struct daemon *daemon)
 	daemon->done = true;
 }
 
-/* How long vhost lets a miss wait, for a message. */
-static unsigned long miss_timeout_ms(void)
-{
-	unsigned long ms;
-	char *text;
-
-	if (text_file_read(MISS_TIMEOUT, &text))
-		return 0;
-	ms = strtoul(text, NULL, 10);
-	free(text);
-	return ms;
-}
-
 static void handle_detach(struct daemon *daemon)
 {
 	if (!server_was_late(daemon->server)) {
@@ -395,20 +373,7 @@ static void handle_detach(struct daemon *daemon)
 		fail(daemon);
 		return;
 	}
-
-	daemon->detached++;
-	log_warn("vhost has detached iotlbd from its miss hook, because one miss after the other "
-		 "had waited for too long (now " MISS_TIMEOUT " is %lu); iotlbd was stopped, or "
-		 "gets too little CPU. Misses went to the vhost fds meanwhile",
-		 miss_timeout_ms());
-	if (!rate_take(&daemon->reattach, clock_now_ns())) {
-		log_error("this was the time number %d within a minute, so iotlbd does not attach "
-			  "again; misses go to the vhost fds",
-			  MAX_REATTACH + 1);
-		fail(daemon);
-		return;
-	}
-	if (attach(daemon))
+	if (!reattach_allowed(&daemon->reattach) || attach(daemon))
 		fail(daemon);
 	else
 		log_info("attached again");
@@ -511,7 +476,6 @@ int main(int argc, char **argv)
 		.signal_fd = -1,
 		.check_fd = -1,
 		.stats_fd = -1,
-		.reattach = {.max = MAX_REATTACH, .period_ns = 60 * NS_PER_SECOND},
 	};
 
 	if (sandbox_open_standard_fds())

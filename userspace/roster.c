@@ -30,6 +30,40 @@ static bool may_say(struct roster *roster, uint64_t dev, uint64_t detail, enum m
 	return log_limit_allows(&roster->limit, log_subject(dev, detail, matter), clock_now_ns());
 }
 
+/* Misses that waited for too long */
+
+static void set_timeouts(struct served_device *device, uint64_t timeouts)
+{
+	/* The next owner begins with 0. */
+	if (timeouts < device->timeouts_before)
+		device->timeouts_before = 0;
+	device->timeouts = timeouts;
+}
+
+static bool is_late(const struct served_device *device)
+{
+	return device->timeouts != device->timeouts_before;
+}
+
+bool roster_has_timeouts(const struct roster *roster)
+{
+	const struct served_device *device = NULL;
+
+	while ((device = served_next(&roster->devices, device)))
+		if (is_late(device))
+			return true;
+	return roster->gone_late;
+}
+
+void roster_forget_timeouts(struct roster *roster)
+{
+	struct served_device *device = NULL;
+
+	while ((device = served_next(&roster->devices, device)))
+		device->timeouts_before = device->timeouts;
+	roster->gone_late = false;
+}
+
 /* Memory tables */
 
 static void table_changed(struct roster *roster, struct served_device *device, bool keeps)
@@ -63,7 +97,7 @@ void roster_refresh(struct roster *roster, struct served_device *device)
 				 DEVICE_ARGS(device), strerror(-err));
 	} else {
 		device->mem_seq = now.mem_seq;
-		device->timeouts = now.timeouts;
+		set_timeouts(device, now.timeouts);
 	}
 
 	keeps = memory_table_keeps(&fresh, &device->mem);
@@ -78,24 +112,6 @@ void roster_refresh_all(struct roster *roster)
 
 	while ((device = served_next(&roster->devices, device)))
 		roster_refresh(roster, device);
-}
-
-bool roster_has_timeouts(const struct roster *roster)
-{
-	const struct served_device *device = NULL;
-
-	while ((device = served_next(&roster->devices, device)))
-		if (device->timeouts != device->timeouts_before)
-			return true;
-	return false;
-}
-
-void roster_forget_timeouts(struct roster *roster)
-{
-	struct served_device *device = NULL;
-
-	while ((device = served_next(&roster->devices, device)))
-		device->timeouts_before = device->timeouts;
 }
 
 /* Taking devices */
@@ -275,6 +291,10 @@ static void give_back(struct roster *roster, struct served_device *device, const
 
 	if (may_say(roster, device->info.dev, 0, MATTER_GOES))
 		log_info("no longer serving " DEVICE_FORMAT ": %s", DEVICE_ARGS(device), why);
+
+	/* The last that there is to know, while the device is there. */
+	roster_refresh(roster, device);
+	roster->gone_late |= is_late(device);
 
 	gone = &roster->gone[roster->gone_count++ % ROSTER_GONE_MAX];
 	*gone = device->info;

@@ -34,6 +34,7 @@ struct iotlb_record;
  * @scans:	bounds how often all processes are looked at
  * @gone:	devices that have gone, the next one at @gone_count % ROSTER_GONE_MAX
  * @gone_count:	how many there ever were
+ * @gone_late:	roster_has_timeouts(), of devices that have gone
  * @without_tokens: devices so far whose late answers vhost cannot refuse
  * @said:	the log has: that answers carry tokens; that some do not; that
  *		there are too many devices
@@ -49,6 +50,7 @@ struct roster {
 	struct rate scans;
 	struct device_stats gone[ROSTER_GONE_MAX];
 	size_t gone_count;
+	bool gone_late;
 	uint64_t without_tokens;
 	struct {
 		bool tokens;
@@ -100,8 +102,8 @@ void roster_check(struct roster *roster);
 /* A process has ended; @event is the data.u64 of the event. */
 void roster_process_gone(struct roster *roster, uint64_t event);
 
-/* Have misses of a device waited for too long since this was last called? The
- * answer is as new as roster_refresh_all().
+/* Have misses waited for too long since roster_forget_timeouts()? Both go by what
+ * roster_refresh() has seen last.
  */
 bool roster_has_timeouts(const struct roster *roster);
 void roster_forget_timeouts(struct roster *roster);

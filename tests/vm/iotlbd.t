@@ -199,6 +199,28 @@ test_watchdog()
 	ok "watchdog: it is counted" json out '.[] | select(.kind == "total").detached >= 1'
 }
 
+# What it has been late for is there no more when it comes to itself.
+test_watchdog_gone()
+{
+	local timeout
+
+	timeout=$(<$miss_timeout)
+	bench_table --direction tx -m sweep -n $many
+	start --table table
+	traffic --direction tx -m sweep -n 1000000 --server fd
+	wait_for grep -q 'serving device' err
+	echo 20 >$miss_timeout
+	dmesg -C
+	kill -STOP "$daemon"
+	ok "watchdog: detached" wait_for kernel_says 'BPF program detached'
+	kill_traffic
+	kill -CONT "$daemon"
+	ok "watchdog: attached again, though the device has gone" \
+		wait_for grep -q 'attached again' err
+	echo "$timeout" >$miss_timeout
+	stop
+}
+
 # As often as it attaches, it hangs again.
 test_watchdog_often()
 {
@@ -421,6 +443,7 @@ tests=(
 	test_handed_back
 	test_throttled
 	test_watchdog
+	test_watchdog_gone
 	test_watchdog_often
 	test_detached
 	test_comes_late
