@@ -55,6 +55,9 @@ RACE_OBJS := $(call objs,$(filter-out %/shared_table.c,$(wildcard tests/race/*.c
 FUZZ_TEST := $(BUILD)/tests/fuzz_messages
 FUZZ_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/fuzz/*.c)))
 
+LOAD_TEST := $(BUILD)/tests/load
+LOAD_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/load/*.c)))
+
 BENCH_MESSAGES := $(BUILD)/tests/bench_messages
 
 .PHONY: all
@@ -72,7 +75,7 @@ demo: deps ## the whole in half a minute: real packets, real misses, live hit ra
 
 .PHONY: test
 test: deps ## run all tests
-	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST)
+	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST)
 	$(Q)tests/run $(UNIT_TESTS) tests/vm/*.t
 
 .PHONY: test-unit
@@ -80,12 +83,12 @@ test-unit: unit ## run the tests that need no kernel
 	$(Q)tests/run $(UNIT_TESTS)
 
 .PHONY: test-vm
-test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) ## run the tests within the VM, on the real /dev/vhost-net
+test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) ## run the tests within the VM, on the real /dev/vhost-net
 	$(Q)tests/run tests/vm/*.t
 
 .PHONY: test-debug
 test-debug: deps ## run the VM's tests on a kernel with KASAN, lockdep, kmemleak (built first)
-	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST) $(FUZZ_TEST)
+	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST) $(FUZZ_TEST) $(LOAD_TEST)
 	$(Q)tests/debug
 
 .PHONY: bench
@@ -172,6 +175,11 @@ $(BUILD)/tests/%.bpf.o: tests/fuzz/%.bpf.c $(wildcard tests/fuzz/*.h) | $(BUILD)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
+$(BUILD)/tests/%.bpf.o: tests/load/%.bpf.c $(wildcard bpf/*.h) | $(BUILD)/libbpf
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
 $(BUILD)/tests/%.skel.h: $(BUILD)/tests/%.bpf.o
 	$(call msg,SKEL,$@)
 	$(Q)$(BUILD)/libbpf/bin/bpftool gen skeleton $< name $*_bpf >$@
@@ -180,6 +188,8 @@ $(KERNEL_TEST_OBJS): ALL_CFLAGS += -I$(BUILD)/tests
 $(KERNEL_TEST_OBJS): | $(BUILD)/tests/hook.skel.h
 $(FUZZ_OBJS): ALL_CFLAGS += -I$(BUILD)/tests
 $(FUZZ_OBJS): | $(BUILD)/tests/snapshot.skel.h
+$(LOAD_OBJS): ALL_CFLAGS += -I$(BUILD)/tests
+$(LOAD_OBJS): | $(BUILD)/tests/verdicts.skel.h
 
 $(KERNEL_TEST): $(KERNEL_TEST_OBJS)
 	$(call msg,LINK,$@)
@@ -201,6 +211,10 @@ $(BUILD)/tests/kernel.a: $(filter-out %/vhost_iotlb_test.o,$(KERNEL_TEST_OBJS))
 	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
 
 $(FUZZ_TEST): $(FUZZ_OBJS) $(BUILD)/tests/kernel.a
+	$(call msg,LINK,$@)
+	$(link) $(BUILD)/tests/kernel.a $(LDLIBS)
+
+$(LOAD_TEST): $(LOAD_OBJS) $(BUILD)/tests/kernel.a
 	$(call msg,LINK,$@)
 	$(link) $(BUILD)/tests/kernel.a $(LDLIBS)
 
