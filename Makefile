@@ -88,7 +88,7 @@ test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) ## run the te
 
 .PHONY: test-debug
 test-debug: deps ## run the VM's tests on a kernel with KASAN, lockdep, kmemleak (built first)
-	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST) $(FUZZ_TEST) $(LOAD_TEST)
+	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST)
 	$(Q)tests/debug
 
 .PHONY: bench
