@@ -100,6 +100,10 @@ void generate_round(struct round *round, uint64_t seed, uint64_t number)
 	round->base[1] = chance(&r, 300) ? PICK(&r, bases) : round->base[0];
 	round->v3 = chance(&r, 700);
 
+	if (round->kind == ROUND_TOKEN && chance(&r, 600)) {
+		round->base[1] = round->base[0] + (1ULL << 40);
+		round->apart = true;
+	}
 	if (round->kind == ROUND_FULL) {
 		round->base[1] = round->base[0] = PICK(&r, bases);
 		round->wide = true;
@@ -115,11 +119,19 @@ void generate_round(struct round *round, uint64_t seed, uint64_t number)
 		round->units = 8000;
 }
 
-static void pick_range(struct random *r, const struct round *round, struct vhost_iotlb_op *op)
+static uint64_t pick_base(struct random *r, const struct round *round, bool update)
+{
+	if (round->apart)
+		return round->base[!update && chance(r, 970)];
+	return PICK(r, round->base);
+}
+
+static void pick_range(struct random *r, const struct round *round, bool update,
+		       struct vhost_iotlb_op *op)
 {
 	const unsigned int most = round->wide ? 2 : 1 + random_below(r, 9);
 
-	op->iova = PICK(r, round->base) + random_below(r, round->units) * round->unit;
+	op->iova = pick_base(r, round, update) + random_below(r, round->units) * round->unit;
 	op->size = (1 + random_below(r, most)) * round->unit;
 	if (chance(r, 100)) {
 		op->iova += random_below(r, 3) - 1;
@@ -186,11 +198,12 @@ static void make_update(struct random *r, const struct round *round, uint64_t no
 static void make_op(struct random *r, const struct round *round, uint64_t now,
 		    struct vhost_iotlb_op *op)
 {
-	unsigned int type = random_below(r, 100);
+	const unsigned int type = random_below(r, 100);
+	const bool update = type < (round->wide ? 90 : 60);
 
 	memset(op, 0, sizeof(*op));
-	pick_range(r, round, op);
-	if (type < (round->wide ? 90 : 60)) {
+	pick_range(r, round, update, op);
+	if (update) {
 		make_update(r, round, now, op);
 		return;
 	}
@@ -199,7 +212,7 @@ static void make_op(struct random *r, const struct round *round, uint64_t now,
 		op->type = VHOST_IOTLB_MISS;
 	else if (type >= 96)
 		op->type = VHOST_IOTLB_RETRY;
-	if (chance(r, round->wide ? 2 : 20)) {
+	if (chance(r, round->wide || round->apart ? 2 : 20)) {
 		op->iova = 0;
 		op->size = 0;
 	}
@@ -311,7 +324,7 @@ static unsigned int pick_number(struct random *r, const struct round *round)
 	const unsigned int kind = random_below(r, 1000);
 
 	if (round->wide)
-		return kind < 300 ? 1 + random_below(r, 30) : 1;
+		return kind < (round->target ? 600 : 300) ? 1 + random_below(r, 30) : 1;
 	if (kind < 550)
 		return 1;
 	if (kind < 850)

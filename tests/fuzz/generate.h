@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define ROUND 2048
+#define ROUND 1024
 
 #define MESSAGE_MAX (16 * 1024)
 #define PIECES_MAX 8
@@ -55,6 +55,8 @@ enum before {
  * @unit:	of most addresses and sizes
  * @units:	number of units that addresses are spread over
  * @wide:	so many that nearly all mappings stay
+ * @apart:	what is mapped, near the first base, is seldom invalidated, so that
+ *		old tokens are good
  * @target:	if not 0, all addresses that UPDATEs map to are from here on
  * @target_size: bytes there
  * @offset:	if not 0, UPDATEs map to the I/O virtual address plus this, with
@@ -67,7 +69,7 @@ struct round {
 	uint64_t base[2];
 	uint64_t unit;
 	unsigned int units;
-	bool wide;
+	bool wide, apart;
 	uint64_t target, target_size;
 	uint64_t offset;
 	uint8_t perm;

@@ -7,59 +7,56 @@
 
 #include "vhost_msg_v3.h"
 
-static void put(struct mapping_list *list, uint64_t start, uint64_t last, uint64_t addr,
-		uint32_t perm)
+/* Put other mappings in the place of those from @from to before @to. */
+static void replace(struct model *m, size_t from, size_t to, const struct mapping *by, size_t nr)
 {
-	list->at[list->nr++] = (struct mapping){start, last, addr, perm};
+	struct mapping_list *list = &m->list;
+
+	memmove(list->at + from + nr, list->at + to, (list->nr - to) * sizeof(*list->at));
+	memcpy(list->at + from, by, nr * sizeof(*by));
+	list->nr += nr - (to - from);
+	if (m->peak < list->nr)
+		m->peak = list->nr;
 }
 
-/* Copy what lies outside of a range. */
-static void put_outside(struct mapping_list *list, const struct mapping *old, uint64_t start,
-			uint64_t last)
+/* The first mapping that ends at @iova or later. */
+static size_t find_place(const struct mapping_list *list, uint64_t iova)
 {
-	if (old->last < start || old->start > last) {
-		put(list, old->start, old->last, old->addr, old->perm);
-		return;
-	}
-	if (old->start < start)
-		put(list, old->start, start - 1, old->addr, old->perm);
-	if (old->last > last)
-		put(list, last + 1, old->last, old->addr + (last + 1 - old->start), old->perm);
-}
+	size_t i = 0;
 
-static void copy(struct mapping_list *to, const struct mapping_list *from)
-{
-	to->nr = from->nr;
-	memcpy(to->at, from->at, from->nr * sizeof(*from->at));
+	while (i < list->nr && list->at[i].last < iova)
+		i++;
+	return i;
 }
-
-static struct mapping_list work;
 
 void model_unmap(struct model *m, uint64_t start, uint64_t last)
 {
-	work.nr = 0;
-	for (size_t i = 0; i < m->list.nr; i++)
-		put_outside(&work, &m->list.at[i], start, last);
-	copy(&m->list, &work);
-	if (m->peak < m->list.nr)
-		m->peak = m->list.nr;
+	const size_t from = find_place(&m->list, start);
+	struct mapping rest[2] = {0};
+	size_t to = from, nr = 0;
+
+	for (; to < m->list.nr && m->list.at[to].start <= last; to++) {
+		const struct mapping *old = &m->list.at[to];
+
+		if (old->start < start)
+			rest[nr++] = (struct mapping){old->start, start - 1, old->addr, old->perm};
+		if (old->last > last)
+			rest[nr++] =
+				(struct mapping){last + 1, old->last,
+						 old->addr + (last + 1 - old->start), old->perm};
+	}
+	replace(m, from, to, rest, nr);
 	m->has_newest = false;
 }
 
 void model_map(struct model *m, uint64_t start, uint64_t last, uint64_t addr, uint32_t perm)
 {
-	size_t i = 0;
+	const struct mapping mapping = {start, last, addr, perm};
+	size_t place;
 
 	model_unmap(m, start, last);
-	work.nr = 0;
-	for (; i < m->list.nr && m->list.at[i].start < start; i++)
-		work.at[work.nr++] = m->list.at[i];
-	put(&work, start, last, addr, perm);
-	for (; i < m->list.nr; i++)
-		work.at[work.nr++] = m->list.at[i];
-	copy(&m->list, &work);
-	if (m->peak < m->list.nr)
-		m->peak = m->list.nr;
+	place = find_place(&m->list, start);
+	replace(m, place, place, &mapping, 1);
 	m->has_newest = true;
 	m->newest = start;
 }

@@ -2,7 +2,7 @@
 /*
  * What the IOTLB of a device must hold and a write() must return, worked out
  * from what Documentation/virt/vhost_iotlb.rst says, in the most obvious way:
- * mappings are a sorted array, which each change copies.
+ * mappings are a sorted array, which is searched from its start.
  */
 #ifndef FUZZ_MODEL_H
 #define FUZZ_MODEL_H
