@@ -12,8 +12,14 @@
  * IOTLB with that of the device and of all its virtqueues held. So at any time
  * one CPU at most is about to count for a slot, or to take a slot for the same
  * thing.
+ *
+ * The exception is a miss that changes hands while its virtqueue waits: only
+ * the iotlb_lock of the device is held then. Those counters are changed nowhere
+ * else. Should that event and another one be the first of a virtqueue, on two
+ * CPUs at once, it gets two slots, which readers add up.
  */
 #include <linux/bpf.h>
+#include <linux/errno.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -57,13 +63,20 @@ static __always_inline int slot_is(const struct iotlb_slot *slot, __u64 dev, __u
 	return slot->dev == dev && slot->vq == vq;
 }
 
-static __always_inline void slot_take(struct iotlb_slot *slot, __u64 dev, __u32 vq)
+static __always_inline void slot_name(struct iotlb_slot *slot)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 
-	slot->vq = vq;
-	slot->tgid = task->tgid;
 	bpf_probe_read_kernel_str(slot->comm, sizeof(slot->comm), task->group_leader->comm);
+	slot->tgid = task->tgid;
+}
+
+static __always_inline void slot_take(struct iotlb_slot *slot, __u64 dev, __u32 vq, int named)
+{
+	slot->vq = vq;
+	slot->tgid = 0;
+	if (named)
+		slot_name(slot);
 	/* Last: user space reads the slot from now on. */
 	barrier();
 	*(volatile __u64 *)&slot->dev = dev;
@@ -91,7 +104,7 @@ __noinline int slot_find(__u64 dev, __u32 vq)
 	return -1;
 }
 
-static __always_inline int slot_try(__u32 index, __u64 dev, __u32 vq)
+static __always_inline int slot_try(__u32 index, __u64 dev, __u32 vq, int named)
 {
 	struct iotlb_slot *slot = slot_at(index);
 	__u64 state = slot->state;
@@ -99,12 +112,15 @@ static __always_inline int slot_try(__u32 index, __u64 dev, __u32 vq)
 	if (state == IOTLB_SLOT_OWNED ||
 	    __sync_val_compare_and_swap(&slot->state, state, IOTLB_SLOT_OWNED) != state)
 		return 0;
-	slot_take(slot, dev, vq);
+	slot_take(slot, dev, vq, named);
 	return 1;
 }
 
-/* Index of a new slot for this thing, negative if there is none to be had. */
-__noinline int slot_claim(__u64 dev, __u32 vq)
+/*
+ * Index of a new slot for this thing, negative if there is none to be had.
+ * @named: this is the owner's context.
+ */
+__noinline int slot_claim(__u64 dev, __u32 vq, int named)
 {
 	__u32 index = iotlb_slot_home(dev, vq);
 	__u32 probe;
@@ -113,11 +129,11 @@ __noinline int slot_claim(__u64 dev, __u32 vq)
 	if (!dev || *(volatile __u64 *)&owned >= usable)
 		return -1;
 	__sync_fetch_and_add(&owned, 1);
-	if (slot_try(index, dev, vq))
+	if (slot_try(index, dev, vq, named))
 		return index;
 	for (probe = 0; probe < IOTLB_SLOT_PROBES; probe++) {
 		index = iotlb_slot_next(dev, vq, probe);
-		if (slot_try(index, dev, vq))
+		if (slot_try(index, dev, vq, named))
 			return index;
 	}
 	__sync_fetch_and_add(&owned, -1);
@@ -125,12 +141,12 @@ __noinline int slot_claim(__u64 dev, __u32 vq)
 }
 
 /* The slot of this thing, NULL if it has none and gets none. */
-static __always_inline struct iotlb_slot *slot_get(__u64 dev, __u32 vq)
+static __always_inline struct iotlb_slot *slot_get(__u64 dev, __u32 vq, int named)
 {
 	int index = slot_find(dev, vq);
 
 	if (index < 0)
-		index = slot_claim(dev, vq);
+		index = slot_claim(dev, vq, named);
 	if (index >= 0)
 		return slot_at(index);
 	__sync_fetch_and_add(&lost, 1);
@@ -144,7 +160,7 @@ static __always_inline void count(struct iotlb_slot *slot, enum iotlb_counter wh
 
 __noinline int count_hit_elsewhere(__u64 dev, __u32 vq, __u64 area)
 {
-	struct iotlb_slot *slot = slot_get(dev, vq);
+	struct iotlb_slot *slot = slot_get(dev, vq, 1);
 
 	if (slot && area <= VHOST_IOTLB_AREA_RING)
 		count(slot, IOTLB_HIT_DESC + area);
@@ -186,9 +202,11 @@ int BPF_PROG(count_miss, struct vhost_virtqueue *vq, __u64 iova, __u64 len, __u3
 
 	if (!vq)
 		return 0;
-	slot = slot_get(vq->dev->id, vq->index);
+	slot = slot_get(vq->dev->id, vq->index, 1);
 	if (!slot)
 		return 0;
+	if (!slot->tgid)
+		slot_name(slot);
 
 	count(slot, IOTLB_MISS);
 	if (area == VHOST_IOTLB_AREA_BUFFER)
@@ -203,6 +221,25 @@ int BPF_PROG(count_miss, struct vhost_virtqueue *vq, __u64 iova, __u64 len, __u3
 	slot->miss_iova = iova;
 	slot->miss_access = access;
 	slot->miss_time = bpf_ktime_get_ns();
+	return 0;
+}
+
+/*
+ * The miss waits on, and its time runs on. Older vhost modules have no such
+ * tracepoint: user space then does not load this. Whoever runs into it, such as
+ * the watchdog's kernel thread, says nothing about the owner.
+ */
+SEC("tp_btf/vhost_iotlb_fallback")
+int BPF_PROG(count_fallback, struct vhost_virtqueue *vq, __u64 iova, __u64 waited, __u32 access,
+	     __u64 reason)
+{
+	struct iotlb_slot *slot;
+
+	if (!vq || reason > VHOST_IOTLB_FALLBACK_DETACHED)
+		return 0;
+	slot = slot_get(vq->dev->id, vq->index, 0);
+	if (slot)
+		count(slot, IOTLB_FALLBACK_TIMEOUT + reason);
 	return 0;
 }
 
@@ -275,7 +312,7 @@ static long answer_vq(__u32 vq, struct update *update)
 
 static __always_inline void count_device(__u64 dev, enum iotlb_counter which)
 {
-	struct iotlb_slot *slot = slot_get(dev, IOTLB_VQ_DEVICE);
+	struct iotlb_slot *slot = slot_get(dev, IOTLB_VQ_DEVICE, 1);
 
 	if (slot)
 		count(slot, which);
@@ -298,7 +335,7 @@ int BPF_PROG(count_update, struct vhost_dev *dev, __u64 iova, __u64 size, __u64 
 	update.dev = dev->id;
 	vqs = dev->nvqs;
 	if (ret) {
-		count_device(update.dev, IOTLB_UPDATE_FAILED);
+		count_device(update.dev, ret == -ESTALE ? IOTLB_UPDATE_STALE : IOTLB_UPDATE_FAILED);
 		return 0;
 	}
 

@@ -51,4 +51,9 @@ struct vhost_iotlb_ops {
 #define VHOST_IOTLB_AREA_BUFFER 3
 #define VHOST_IOTLB_AREA_RING 4 /* all of the first three at once */
 
+/* Argument "reason" of the tracepoint vhost_iotlb_fallback. */
+#define VHOST_IOTLB_FALLBACK_TIMEOUT 0	/* nobody answered in time */
+#define VHOST_IOTLB_FALLBACK_REFUSED 1	/* user space handed it back */
+#define VHOST_IOTLB_FALLBACK_DETACHED 2 /* the program is not attached any more */
+
 #endif /* BPF_VHOST_H */

@@ -72,9 +72,14 @@ enum iotlb_counter {
 	IOTLB_MISS_FD,	   /* given out on the vhost fd */
 	IOTLB_MISS_DROP,   /* the program failed: given out on the fd too */
 	IOTLB_MISS_BUFFER, /* the part of IOTLB_MISS that is for buffers */
+	/* Taken first, given out on the fd then; in the order of the reasons. */
+	IOTLB_FALLBACK_TIMEOUT,	 /* nobody answered in time */
+	IOTLB_FALLBACK_REFUSED,	 /* handed back */
+	IOTLB_FALLBACK_DETACHED, /* the program is not attached any more */
 	/* Of a device. */
 	IOTLB_UPDATE,	     /* translations put in */
 	IOTLB_UPDATE_FAILED, /* not put in, and not part of IOTLB_UPDATE */
+	IOTLB_UPDATE_STALE,  /* refused for its age, and part of neither */
 	IOTLB_INVALIDATE,    /* ranges dropped on demand */
 	IOTLB_EVICT,	     /* translations dropped for want of room */
 	IOTLB_NR_COUNTERS,
@@ -83,9 +88,9 @@ enum iotlb_counter {
 /*
  * Latency of misses, in nanoseconds from a miss to the update that covers it.
  * Bucket n counts what took from 2^n to less than 2^(n+1) ns, the first one
- * also 0 ns, the last one also all that took longer: nine minutes and more.
+ * also 0 ns, the last one also all that took longer: two minutes and more.
  */
-#define IOTLB_LATENCY_BUCKETS 40
+#define IOTLB_LATENCY_BUCKETS 38
 
 /**
  * struct iotlb_counters - what is counted since the programs were attached
@@ -97,14 +102,15 @@ struct iotlb_counters {
 	__u64 latency[IOTLB_LATENCY_BUCKETS];
 };
 
-_Static_assert(sizeof(struct iotlb_counters) == 432, "multiple of 8 bytes");
+_Static_assert(sizeof(struct iotlb_counters) == 448, "multiple of 8 bytes");
 
 /**
  * struct iotlb_slot - counters, and whose they are
  * @dev:	id of the device, 0 while the slot belongs to none: ids begin at 1
  * @vq:		index of the virtqueue, or IOTLB_VQ_DEVICE
- * @tgid:	process in whose context the slot was taken; that of the owner,
- *		unless vhost's workers are kernel threads
+ * @tgid:	process in whose context a miss was first seen, or the slot was
+ *		taken; that of the owner, unless vhost's workers are kernel
+ *		threads; 0 if not known yet
  * @counters:	of this virtqueue or device
  * @state:	enum iotlb_slot_state
  * @miss_time:	when the outstanding miss of this virtqueue began, nanoseconds
@@ -112,8 +118,8 @@ _Static_assert(sizeof(struct iotlb_counters) == 432, "multiple of 8 bytes");
  * @miss_iova:	the I/O virtual address that it waits for
  * @miss_access: VHOST_ACCESS_RO or _WO
  * @comm:	name of the process @tgid, NUL-terminated
- * @reserved:	no two slots have a cache line in common
  *
+ * No two slots have a cache line in common.
  * There is at most one outstanding miss for a virtqueue.
  */
 struct iotlb_slot {
@@ -126,7 +132,6 @@ struct iotlb_slot {
 	__u64 miss_iova;
 	__u64 miss_access;
 	char comm[16];
-	__u64 reserved[2];
 };
 
 _Static_assert(sizeof(struct iotlb_slot) == 512, "a shift finds a slot");

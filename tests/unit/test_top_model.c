@@ -17,6 +17,7 @@ struct source {
 	struct vhost_device owners[4];
 	size_t nr_owners;
 	uint64_t lost;
+	bool has_watchdog;
 	int can_reclaim;
 	int stopped;
 	int reclaimed;
@@ -75,6 +76,11 @@ static uint64_t fake_lost(struct source *source)
 	return source->lost;
 }
 
+static bool fake_has_watchdog(struct source *source)
+{
+	return source->has_watchdog;
+}
+
 static void fake_stop(struct source *source)
 {
 	source->stopped++;
@@ -86,6 +92,7 @@ static const struct source_ops fake = {
 	.read = fake_read,
 	.reclaim = fake_reclaim,
 	.lost = fake_lost,
+	.has_watchdog = fake_has_watchdog,
 	.stop = fake_stop,
 };
 
@@ -344,6 +351,57 @@ static void losses_are_told(void **state)
 	assert_int_equal(sample.lost_total, 7);
 }
 
+static void misses_that_change_hands_add_up(void **state)
+{
+	struct source_reading *r = reading(7, 1, 10), *device = reading(7, IOTLB_VQ_DEVICE, 0);
+
+	(void)state;
+	source.has_watchdog = true;
+	owner(42, 7, "qemu");
+	r->counters.count[IOTLB_FALLBACK_TIMEOUT] = 7;
+	reading(7, 0, 0)->counters.count[IOTLB_FALLBACK_TIMEOUT] = 2;
+	r->counters.count[IOTLB_FALLBACK_REFUSED] = 3;
+	device->counters.count[IOTLB_UPDATE_STALE] = 5;
+	take(false);
+	assert_true(sample.has_watchdog);
+	r->counters.count[IOTLB_FALLBACK_TIMEOUT] = 11;
+	r->counters.count[IOTLB_FALLBACK_DETACHED] = 1;
+	take(false);
+	assert_int_equal(sample.sum.count[IOTLB_FALLBACK_TIMEOUT], 4);
+	assert_int_equal(sample.sum.count[IOTLB_FALLBACK_REFUSED], 0);
+	assert_int_equal(sample.sum.count[IOTLB_FALLBACK_DETACHED], 1);
+	assert_int_equal(sample.sum.count[IOTLB_UPDATE_STALE], 0);
+	assert_int_equal(sample.sum_total.count[IOTLB_FALLBACK_TIMEOUT], 13);
+	assert_int_equal(sample.sum_total.count[IOTLB_UPDATE_STALE], 5);
+	assert_int_equal(sample.devices[0]->tally.total.count[IOTLB_UPDATE_STALE], 5);
+	assert_int_equal(sample.sum_total.count[IOTLB_UPDATE_FAILED], 0);
+}
+
+static void an_old_vhost_has_no_watchdog(void **state)
+{
+	(void)state;
+	take(false);
+	assert_false(sample.has_watchdog);
+}
+
+/* The watchdog was the first to be seen, and its thread says nothing. */
+static void the_owner_may_become_known_later(void **state)
+{
+	struct source_reading *r = reading(7, 0, 0);
+
+	(void)state;
+	owner(40, 7, "iotlbd");
+	owner(42, 7, "qemu");
+	r->counters.count[IOTLB_FALLBACK_TIMEOUT] = 1;
+	take(false);
+	assert_int_equal(sample.devices[0]->pid, 40);
+	r->tgid = 42;
+	strcpy(r->comm, "qemu");
+	take(false);
+	assert_int_equal(sample.devices[0]->pid, 42);
+	assert_string_equal(sample.devices[0]->comm, "qemu");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -363,6 +421,9 @@ int main(void)
 		TEST(only_the_process_asked_for_counts),
 		TEST(totals_outlive_the_oldest),
 		TEST(losses_are_told),
+		TEST(misses_that_change_hands_add_up),
+		TEST(an_old_vhost_has_no_watchdog),
+		TEST(the_owner_may_become_known_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

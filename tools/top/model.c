@@ -329,7 +329,10 @@ int model_sample(struct model *model, bool final, struct top_sample *sample)
 	size_t i;
 	int err;
 
-	*sample = (struct top_sample){.final = final};
+	*sample = (struct top_sample){
+		.final = final,
+		.has_watchdog = ops->has_watchdog(model->source),
+	};
 
 	err = retire(model);
 	if (err)

@@ -76,6 +76,7 @@ struct top_device {
  * @final:	no sample comes after this one
  * @lost:	events not counted since the sample before; @lost_total: since
  *		the source was opened. Whose they were is not known.
+ * @has_watchdog: vhost knows misses that change hands, and stale answers
  * @devices:	by id
  * @count:	elements of @devices
  * @sum:	all devices: since the sample before; @sum_total since the
@@ -90,6 +91,7 @@ struct top_sample {
 	bool final;
 	uint64_t lost;
 	uint64_t lost_total;
+	bool has_watchdog;
 	const struct top_device **devices;
 	size_t count;
 	struct iotlb_counters sum;

@@ -19,6 +19,8 @@ uint64_t counters_sum(const struct iotlb_counters *counters, uint32_t which);
 
 #define COUNTERS_HITS_META (COUNTER(HIT_DESC) | COUNTER(HIT_AVAIL) | COUNTER(HIT_USED))
 #define COUNTERS_HITS (COUNTERS_HITS_META | COUNTER(HIT_BUFFER))
+#define COUNTERS_FALLBACKS                                                                         \
+	(COUNTER(FALLBACK_TIMEOUT) | COUNTER(FALLBACK_REFUSED) | COUNTER(FALLBACK_DETACHED))
 #define COUNTERS_LOOKUPS (COUNTERS_HITS | COUNTER(MISS))
 
 /**

@@ -55,6 +55,8 @@ struct source_options {
  * @reclaim:	forgets what was marked of devices that are gone; calls a
  *		function for what there was last
  * @lost:	events that could not be counted, since @open
+ * @has_watchdog: misses that change hands and answers that are stale can be
+ *		seen; else vhost is too old to have such, and their counts are 0
  * @stop:	no more is counted from now on, @read still works
  * @close:	frees the source
  *
@@ -72,6 +74,7 @@ struct source_ops {
 	int (*read)(struct source *source, source_fn fn, void *arg);
 	int (*reclaim)(struct source *source, source_gone_fn gone, source_fn fn, void *arg);
 	uint64_t (*lost)(struct source *source);
+	bool (*has_watchdog)(struct source *source);
 	void (*stop)(struct source *source);
 	void (*close)(struct source *source);
 };

@@ -19,17 +19,20 @@
 #include "diagnose.h"
 #include "log.h"
 #include "source.h"
+#include "tracepoint.h"
 
 /**
  * struct source - the BPF programs and what is needed to read their counters
  * @skel:	programs, and the memory that they share with this process
  * @can_wait:	wait_for_programs() works
+ * @has_watchdog: there is the tracepoint of misses that change hands
  * @count:	elements of @marked that are in use
  * @marked:	indices of the slots that belonged to a device at the last mark
  */
 struct source {
 	struct counters_bpf *skel;
 	bool can_wait;
+	bool has_watchdog;
 	unsigned int count;
 	unsigned int marked[IOTLB_SLOTS];
 };
@@ -84,6 +87,8 @@ static bool attach(struct source *source, const struct source_options *options)
 		return false;
 	}
 	source->skel->rodata->usable = options->max_queues;
+	source->has_watchdog = vhost_has_tracepoint("vhost_iotlb_fallback");
+	bpf_program__set_autoload(source->skel->progs.count_fallback, source->has_watchdog);
 	err = counters_bpf__load(source->skel);
 	if (!err)
 		err = counters_bpf__attach(source->skel);
@@ -253,6 +258,11 @@ static uint64_t source_lost(struct source *source)
 	return lost;
 }
 
+static bool source_has_watchdog(struct source *source)
+{
+	return source->has_watchdog;
+}
+
 static void source_stop(struct source *source)
 {
 	counters_bpf__detach(source->skel);
@@ -265,6 +275,7 @@ const struct source_ops source_bpf = {
 	.read = source_read,
 	.reclaim = source_reclaim,
 	.lost = source_lost,
+	.has_watchdog = source_has_watchdog,
 	.stop = source_stop,
 	.close = source_close,
 };
