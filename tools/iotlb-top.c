@@ -13,6 +13,7 @@
  *	rates		what can be computed of counters
  *	view		ways to show a sample: terminal, batch, JSON
  *	table, print, sort, format	what the views for people share
+ *	notes		lines about what should not happen
  *	diagnose	why it does not work
  *
  * The first sample comes after the first interval and holds what happened in

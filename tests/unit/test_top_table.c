@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -17,7 +18,14 @@ static struct top_queue queues[] = {
 	{
 		.vq = 1,
 		.tally.delta.count =
-			{[IOTLB_HIT_BUFFER] = 3000, [IOTLB_MISS] = 30, [IOTLB_MISS_BUFFER] = 30},
+			{
+				[IOTLB_HIT_BUFFER] = 3000,
+				[IOTLB_MISS] = 30,
+				[IOTLB_MISS_BUFFER] = 30,
+				[IOTLB_FALLBACK_TIMEOUT] = 14,
+				[IOTLB_FALLBACK_REFUSED] = 6,
+				[IOTLB_FALLBACK_DETACHED] = 4,
+			},
 	},
 };
 
@@ -29,7 +37,7 @@ static struct top_device devices[] = {
 		.comm = "qemu-system-x86",
 		.queues = queues,
 		.count = 2,
-		.tally.delta.count[IOTLB_UPDATE] = 20,
+		.tally.delta.count = {[IOTLB_UPDATE] = 20, [IOTLB_UPDATE_STALE] = 34},
 		.sum.count[IOTLB_MISS] = 30,
 	},
 	{.id = 4, .state = TOP_GONE, .comm = "?"},
@@ -38,8 +46,9 @@ static struct top_device devices[] = {
 
 static const struct top_device *order[] = {&devices[0], &devices[1], &devices[2]};
 
-static const struct top_sample sample = {
+static struct top_sample sample = {
 	.seconds = 2,
+	.has_watchdog = true,
 	.devices = order,
 	.count = 3,
 };
@@ -94,6 +103,57 @@ static void a_device_is_counted_on_its_first_line(void **state)
 	assert_non_null(upd);
 	assert_memory_equal(table.lines[2] + (upd - table.lines[0]), "  10", 4);
 	assert_true(strlen(table.lines[3]) < (size_t)(upd - table.lines[0]) + 4);
+}
+
+/* The cell below a heading. */
+static const char *cell(unsigned int line, const char *heading)
+{
+	const char *at = strstr(table.lines[0], heading);
+	size_t end;
+	static char text[16];
+
+	assert_non_null(at);
+	end = at - table.lines[0] + strlen(heading);
+	text[0] = '\0';
+	if (end <= strlen(table.lines[line]))
+		snprintf(text, sizeof(text), "%.*s", (int)strlen(heading),
+			 table.lines[line] + end - strlen(heading));
+	return text + strspn(text, " ");
+}
+
+static void misses_that_change_hands_have_a_column(void **state)
+{
+	const struct table_options options = {};
+
+	(void)state;
+	make(&options);
+	assert_string_equal(cell(2, "FALLBACK"), "0");
+	assert_string_equal(cell(3, "FALLBACK"), "12");
+	assert_string_equal(cell(2, "STALE"), "17");
+	assert_string_equal(cell(3, "STALE"), "");
+	assert_string_equal(cell(2, "FAIL"), "0");
+
+	/* No watchdog is not the same as one that is never needed. */
+	sample.has_watchdog = false;
+	make(&options);
+	sample.has_watchdog = true;
+	assert_string_equal(cell(3, "FALLBACK"), "-");
+	assert_string_equal(cell(2, "STALE"), "-");
+	assert_string_equal(cell(3, "STALE"), "");
+}
+
+static void the_new_columns_are_left_out_first(void **state)
+{
+	struct table_options options = {};
+
+	(void)state;
+	make(&options);
+	/* Names are cut first. */
+	options.width = strlen(table.lines[2]) - strlen("tem-x86") - 1;
+	make(&options);
+	assert_null(strstr(table.lines[0], "FALLBACK"));
+	assert_null(strstr(table.lines[0], "STALE"));
+	assert_non_null(strstr(table.lines[0], "META"));
 }
 
 static void the_gone_are_in_parentheses(void **state)
@@ -172,6 +232,8 @@ int main(void)
 		TEST(counts_are_a_second),
 		TEST(nothing_looked_up_is_no_percentage),
 		TEST(a_device_is_counted_on_its_first_line),
+		TEST(misses_that_change_hands_have_a_column),
+		TEST(the_new_columns_are_left_out_first),
 		TEST(the_gone_are_in_parentheses),
 		TEST(it_fits_the_terminal),
 		TEST(totals_are_exact_if_there_is_room),

@@ -2,14 +2,16 @@
 #include <linux/capability.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <bpf/btf.h>
-
 #include "diagnose.h"
 #include "log.h"
+#include "text_file.h"
+#include "tracepoint.h"
 
 /* BTF of a module may be read by CAP_SYS_ADMIN only. */
 #define CAPS_NEEDED (1ULL << CAP_BPF | 1ULL << CAP_PERFMON | 1ULL << CAP_SYS_ADMIN)
@@ -28,22 +30,6 @@ static bool may_attach(void)
 	return (effective & CAPS_NEEDED) == CAPS_NEEDED;
 }
 
-static bool has_tracepoints(void)
-{
-	struct btf *vmlinux = btf__load_vmlinux_btf();
-	struct btf *vhost = NULL;
-	bool has = false;
-
-	if (vmlinux)
-		vhost = btf__load_module_btf("vhost", vmlinux);
-	if (vhost)
-		has = btf__find_by_name_kind(vhost, "btf_trace_vhost_iotlb_hit", BTF_KIND_TYPEDEF) >
-		      0;
-	btf__free(vhost);
-	btf__free(vmlinux);
-	return has;
-}
-
 void diagnose_attach(int err)
 {
 	if (!may_attach())
@@ -60,11 +46,28 @@ void diagnose_attach(int err)
 		log_error("the module vhost has no BTF (/sys/kernel/btf/vhost), by which BPF "
 			  "programs find its tracepoints; build it where pahole and the kernel's "
 			  "vmlinux are, see README");
-	else if (!has_tracepoints())
+	else if (!vhost_has_tracepoint("vhost_iotlb_hit"))
 		log_error("this vhost has no IOTLB tracepoints; build and load the patched "
 			  "modules, see README");
 	else
 		log_error("cannot attach the BPF counters to the tracepoints of vhost: %s; -v "
 			  "shows what the kernel says",
 			  strerror(-err));
+}
+
+void diagnose_timeouts(char *text, size_t size)
+{
+	char *limit;
+
+	if (text_file_read("/sys/module/vhost/parameters/iotlb_miss_timeout_ms", &limit)) {
+		snprintf(text, size,
+			 "The daemon took misses and did not answer them in time: "
+			 "is it stopped?");
+		return;
+	}
+	/* Without the newline. */
+	snprintf(text, size,
+		 "The daemon took misses and did not answer them within %lu ms: is it stopped?",
+		 strtoul(limit, NULL, 10));
+	free(limit);
 }

@@ -2,6 +2,8 @@
 #ifndef TOP_DIAGNOSE_H
 #define TOP_DIAGNOSE_H
 
+#include <stddef.h>
+
 /**
  * diagnose_attach() - why could the tracepoints not be attached to?
  * @err:	negative errno of libbpf, which many causes share
@@ -10,5 +12,12 @@
  * do about it.
  */
 void diagnose_attach(int err);
+
+/**
+ * diagnose_timeouts() - why do misses time out?
+ * @text:	a line that says so, with the limit that vhost has now
+ * @size:	of @text
+ */
+void diagnose_timeouts(char *text, size_t size);
 
 #endif /* TOP_DIAGNOSE_H */

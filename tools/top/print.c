@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 
 #include "log.h"
+#include "notes.h"
 #include "print.h"
 
 static struct winsize terminal_size(FILE *out)
@@ -67,6 +68,16 @@ static void print_table(const struct view_options *view, const struct top_sample
 	table_free(&table);
 }
 
+static void print_notes(const struct view_options *view, const struct iotlb_counters *counters)
+{
+	struct notes notes;
+	unsigned int i;
+
+	notes_make(&notes, counters);
+	for (i = 0; i < notes.count; i++)
+		fprintf(view->out, "%s\n", notes.lines[i]);
+}
+
 static void tell_lost(uint64_t lost)
 {
 	if (lost)
@@ -79,6 +90,7 @@ static void tell_lost(uint64_t lost)
 void print_sample(const struct view_options *view, const struct top_sample *sample)
 {
 	print_table(view, sample, false);
+	print_notes(view, &sample->sum);
 	tell_lost(sample->lost);
 }
 
@@ -86,5 +98,6 @@ void print_summary(const struct view_options *view, const struct top_sample *sam
 {
 	fprintf(view->out, "In all %.1f s:\n", sample->elapsed);
 	print_table(view, sample, true);
+	print_notes(view, &sample->sum_total);
 	tell_lost(sample->lost_total);
 }

@@ -142,6 +142,24 @@ static void cell_device(char text[CELL_SIZE], const struct line *line, const str
 			   counters_sum(tally_of(&line->device->tally, line), column->counters));
 }
 
+/* Old kernels have no watchdog, and do not know how old an answer is. */
+static void cell_fallback(char text[CELL_SIZE], const struct line *line,
+			  const struct column *column)
+{
+	if (line->sample->has_watchdog)
+		cell_queue(text, line, column);
+	else
+		strcpy(text, "-");
+}
+
+static void cell_stale(char text[CELL_SIZE], const struct line *line, const struct column *column)
+{
+	if (line->sample->has_watchdog)
+		cell_device(text, line, column);
+	else if (line->first)
+		strcpy(text, "-");
+}
+
 #define QUEUE(title, which, rank)                                                                  \
 	{                                                                                          \
 		.name = title, .unit = "/s", .cell = cell_queue, .counters = which, .width = 4,    \
@@ -177,8 +195,10 @@ static const struct column columns[] = {
 	QUEUE("RING", COUNTER(MISS_RING), 4),
 	QUEUE("FD", COUNTER(MISS_FD), 6),
 	QUEUE("DROP", COUNTER(MISS_DROP), 1),
+	{"FALLBACK", "/s", cell_fallback, COUNTERS_FALLBACKS, .width = 8, .left_out = 10},
 	DEVICE("UPD", COUNTER(UPDATE), 2),
 	DEVICE("FAIL", COUNTER(UPDATE_FAILED), 9),
+	{"STALE", "/s", cell_stale, COUNTER(UPDATE_STALE), .width = 5, .left_out = 10},
 	DEVICE("INV", COUNTER(INVALIDATE), 3),
 	DEVICE("EVIC", COUNTER(EVICT), 4),
 };
@@ -186,7 +206,7 @@ static const struct column columns[] = {
 #define NR_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 #define COLUMN_TIME 0
 #define COLUMN_COMM 2
-/* A column that only a wide terminal shows, and nobody misses. */
+/* From here on: columns that only a wide terminal shows, and nobody misses. */
 #define LEFT_OUT_FIRST 9
 
 typedef char row[NR_COLUMNS][CELL_SIZE];
@@ -304,7 +324,7 @@ static bool fit(struct grid *grid, const struct table_options *options)
 		rank = leave_out(grid);
 		if (!rank)
 			return false;
-		complete &= rank == LEFT_OUT_FIRST;
+		complete &= rank >= LEFT_OUT_FIRST;
 	}
 
 	/* Names have what room there is left. */

@@ -23,6 +23,10 @@ static const char doc[] =
 	"seconds, 1 if not given; COUNT is the number of samples. Ctrl-C shows "
 	"what happened in all and ends the program.\n"
 	"\n"
+	"Lines below the table tell of misses that a daemon had taken and that "
+	"came out on the vhost fd nevertheless, and of answers that were refused "
+	"because they were stale.\n"
+	"\n"
 	"Exit status: 0 good, 1 failed, 2 usage.";
 
 static const struct argp_option help[] = {
@@ -38,7 +42,7 @@ static const struct argp_option help[] = {
 	{"rows", 'r', "N", 0, "At most N lines in a table", 0},
 	{"sort", 's', "KEY", 0,
 	 "Order of devices: misses (default), lookups, hit, drops, updates, invalidations, "
-	 "evictions, p99, pid, comm, dev",
+	 "evictions, fallbacks, stale, p99, pid, comm, dev",
 	 0},
 	{"timestamps", 'T', NULL, 0, "Begin each line with the time", 0},
 	{"verbose", 'v', NULL, 0, "Tell when counting begins, and more about what fails", 0},

@@ -65,7 +65,18 @@ static struct json_object *make_latency(const struct iotlb_counters *counters)
 	return latency;
 }
 
-static void add_queue_counts(struct json_object *counts, const struct iotlb_counters *counters)
+static struct json_object *make_fallback(const struct iotlb_counters *counters)
+{
+	struct json_object *fallback = json_object_new_object();
+
+	add_count(fallback, "timeout", counters->count[IOTLB_FALLBACK_TIMEOUT]);
+	add_count(fallback, "refused", counters->count[IOTLB_FALLBACK_REFUSED]);
+	add_count(fallback, "detached", counters->count[IOTLB_FALLBACK_DETACHED]);
+	return fallback;
+}
+
+static void add_queue_counts(struct json_object *counts, const struct iotlb_counters *counters,
+			     bool has_watchdog)
 {
 	struct json_object *hits = json_object_new_object();
 
@@ -83,47 +94,57 @@ static void add_queue_counts(struct json_object *counts, const struct iotlb_coun
 	add_count(counts, "ring", counters->count[IOTLB_MISS_RING]);
 	add_count(counts, "fd", counters->count[IOTLB_MISS_FD]);
 	add_count(counts, "drops", counters->count[IOTLB_MISS_DROP]);
+	add(counts, "fallback", has_watchdog ? make_fallback(counters) : NULL);
 	add(counts, "latency_ns", make_latency(counters));
 }
 
-static void add_device_counts(struct json_object *counts, const struct iotlb_counters *counters)
+static void add_device_counts(struct json_object *counts, const struct iotlb_counters *counters,
+			      bool has_watchdog)
 {
 	add_count(counts, "updates", counters->count[IOTLB_UPDATE]);
 	add_count(counts, "failed_updates", counters->count[IOTLB_UPDATE_FAILED]);
+	if (has_watchdog)
+		add_count(counts, "stale", counters->count[IOTLB_UPDATE_STALE]);
+	else
+		add(counts, "stale", NULL);
 	add_count(counts, "invalidations", counters->count[IOTLB_INVALIDATE]);
 	add_count(counts, "evictions", counters->count[IOTLB_EVICT]);
 }
 
-typedef void (*add_counts_fn)(struct json_object *counts, const struct iotlb_counters *counters);
+typedef void (*add_counts_fn)(struct json_object *counts, const struct iotlb_counters *counters,
+			      bool has_watchdog);
 
-static void add_all_counts(struct json_object *counts, const struct iotlb_counters *counters)
+static void add_all_counts(struct json_object *counts, const struct iotlb_counters *counters,
+			   bool has_watchdog)
 {
-	add_queue_counts(counts, counters);
-	add_device_counts(counts, counters);
+	add_queue_counts(counts, counters, has_watchdog);
+	add_device_counts(counts, counters, has_watchdog);
 }
 
 static void add_delta_and_total(struct json_object *to, const struct iotlb_counters *delta,
-				const struct iotlb_counters *total, add_counts_fn add_counts)
+				const struct iotlb_counters *total, add_counts_fn add_counts,
+				bool has_watchdog)
 {
 	struct json_object *counts = json_object_new_object();
 
-	add_counts(counts, delta);
+	add_counts(counts, delta, has_watchdog);
 	add(to, "delta", counts);
 	counts = json_object_new_object();
-	add_counts(counts, total);
+	add_counts(counts, total, has_watchdog);
 	add(to, "total", counts);
 }
 
-static struct json_object *make_queue(const struct top_queue *queue)
+static struct json_object *make_queue(const struct top_queue *queue, bool has_watchdog)
 {
 	struct json_object *object = json_object_new_object();
 
 	add_count(object, "vq", queue->vq);
-	add_delta_and_total(object, &queue->tally.delta, &queue->tally.total, add_queue_counts);
+	add_delta_and_total(object, &queue->tally.delta, &queue->tally.total, add_queue_counts,
+			    has_watchdog);
 	return object;
 }
 
-static struct json_object *make_device(const struct top_device *device)
+static struct json_object *make_device(const struct top_device *device, bool has_watchdog)
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *queues = json_object_new_array();
@@ -134,9 +155,10 @@ static struct json_object *make_device(const struct top_device *device)
 	add(object, "comm", json_object_new_string(device->comm));
 	add(object, "path", device->path[0] ? json_object_new_string(device->path) : NULL);
 	add(object, "gone", json_object_new_boolean(device->state != TOP_HELD));
-	add_delta_and_total(object, &device->tally.delta, &device->tally.total, add_device_counts);
+	add_delta_and_total(object, &device->tally.delta, &device->tally.total, add_device_counts,
+			    has_watchdog);
 	for (i = 0; i < device->count; i++)
-		json_object_array_add(queues, make_queue(&device->queues[i]));
+		json_object_array_add(queues, make_queue(&device->queues[i], has_watchdog));
 	add(object, "queues", queues);
 	return object;
 }
@@ -153,9 +175,11 @@ static void print_object(struct view *view, const struct top_sample *sample)
 	add(object, "final", json_object_new_boolean(sample->final));
 	add_count(object, "lost", sample->lost);
 	add_count(object, "lost_total", sample->lost_total);
-	add_delta_and_total(object, &sample->sum, &sample->sum_total, add_all_counts);
+	add_delta_and_total(object, &sample->sum, &sample->sum_total, add_all_counts,
+			    sample->has_watchdog);
 	for (i = 0; i < sample->count; i++)
-		json_object_array_add(devices, make_device(sample->devices[i]));
+		json_object_array_add(devices,
+				      make_device(sample->devices[i], sample->has_watchdog));
 	add(object, "devices", devices);
 
 	fprintf(view->out, "%s\n",

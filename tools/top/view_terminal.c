@@ -10,6 +10,7 @@
 
 #include "format.h"
 #include "log.h"
+#include "notes.h"
 #include "print.h"
 #include "rates.h"
 #include "view.h"
@@ -104,16 +105,24 @@ static void draw_table(struct view *view, const struct table *table, unsigned in
 	}
 }
 
-static unsigned int rows_that_fit(const struct view *view)
+static void draw_notes(struct view *view, const struct notes *notes, unsigned int columns)
 {
+	unsigned int i;
+
+	for (i = 0; i < notes->count; i++)
+		draw_line(view, STYLE_ALARM, notes->lines[i], columns);
+}
+
+static unsigned int rows_that_fit(const struct view *view, const struct notes *notes)
+{
+	unsigned int other = TABLE_HEADINGS + OTHER_LINES + notes->count + 1;
 	unsigned int lines = terminal_lines(view->options.out);
 	unsigned int rows = view->options.rows, fit;
 
 	if (!lines)
 		return rows;
 	/* The last line stays empty, or the screen would scroll. */
-	fit = lines > TABLE_HEADINGS + OTHER_LINES + 1 ? lines - TABLE_HEADINGS - OTHER_LINES - 1
-						       : 1;
+	fit = lines > other ? lines - other : 1;
 	return rows && rows < fit ? rows : fit;
 }
 
@@ -122,10 +131,12 @@ static void terminal_sample(struct view *view, const struct top_sample *sample)
 	struct table_options options = {
 		.timestamps = view->options.timestamps,
 		.width = terminal_columns(view->options.out),
-		.rows = rows_that_fit(view),
 	};
 	struct table table;
+	struct notes notes;
 
+	notes_make(&notes, &sample->sum);
+	options.rows = rows_that_fit(view, &notes);
 	if (print_make_table(&table, sample, &view->options, &options)) {
 		log_error("out of memory for a table");
 		return;
@@ -134,6 +145,7 @@ static void terminal_sample(struct view *view, const struct top_sample *sample)
 	fputs(CURSOR_HOME, view->options.out);
 	draw_head(view, sample, options.width);
 	draw_table(view, &table, options.width);
+	draw_notes(view, &notes, options.width);
 	fputs(ERASE_BELOW, view->options.out);
 	fflush(view->options.out);
 	table_free(&table);
