@@ -104,12 +104,12 @@ void complain_failed(struct log_limit *limit, const struct served_device *device
 			 (uint64_t)(op->iova + op->size - 1), strerror(-err));
 }
 
-void complain_throttled(struct log_limit *limit, const struct served_device *device,
-			unsigned int max)
+void complain_throttled(struct log_limit *limit, const struct served_device *device)
 {
 	if (may_say(limit, device, 0, MATTER_THROTTLED))
-		log_warn(DEVICE_FORMAT ": more than %u misses within a second had no answer "
+		log_warn(DEVICE_FORMAT ": more than %" PRIu64
+				       " misses within a second had no answer "
 				       "(--max-unanswered); for a second at a time, its misses are "
 				       "left to whoever reads its vhost fd",
-			 DEVICE_ARGS(device), max);
+			 DEVICE_ARGS(device), device->unanswered.max);
 }

@@ -26,8 +26,7 @@ void complain_clipped(struct log_limit *limit, const struct served_device *devic
 void complain_failed(struct log_limit *limit, const struct served_device *device,
 		     const struct vhost_iotlb_op *op, int err);
 
-/* The device has had more than @max misses within a second without answer. */
-void complain_throttled(struct log_limit *limit, const struct served_device *device,
-			unsigned int max);
+/* The device has had more misses without an answer than it may have. */
+void complain_throttled(struct log_limit *limit, const struct served_device *device);
 
 #endif /* IOTLB_COMPLAINT_H */

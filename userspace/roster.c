@@ -162,6 +162,10 @@ static int take(struct roster *roster, const struct vhost_device *found,
 		served_release(device);
 		return err;
 	}
+	device->unanswered = (struct rate){
+		.max = roster->max_unanswered,
+		.period_ns = NS_PER_SECOND,
+	};
 	served_add(&roster->devices, device);
 	/* Its memory is news, so what waits there misses again, also what nobody
 	 * knows any more.
@@ -363,6 +367,7 @@ int roster_open(struct roster *roster, const struct server_options *options,
 	roster->hook = options->hook;
 	roster->batch = batch;
 	roster->epoll_fd = options->epoll_fd;
+	roster->max_unanswered = options->max_unanswered;
 	roster->scans = (struct rate){.max = 1, .period_ns = SCAN_NS};
 	roster->limit.burst = 20;
 	roster->limit.per_second = 5;

@@ -29,6 +29,7 @@ struct iotlb_record;
  * @batch:	where messages to the devices go; whoever calls flushes it
  * @epoll_fd:	where pidfds are watched
  * @pids:	whose devices are served
+ * @max_unanswered: see struct server_options
  * @devices:	what is served
  * @strangers:	what is not
  * @scans:	bounds how often all processes are looked at
@@ -45,6 +46,7 @@ struct roster {
 	struct answer_batch *batch;
 	int epoll_fd;
 	struct pid_list pids;
+	unsigned int max_unanswered;
 	struct served_table devices;
 	struct strangers strangers;
 	struct rate scans;

@@ -53,7 +53,6 @@ struct recent {
  * @hook:	where misses come from
  * @translator:	who knows the answers
  * @roster:	devices
- * @max_unanswered: see struct server_options
  * @total:	all misses
  * @answered_before: @total.answered at the last server_check()
  * @drops_seen:	dropped misses that have been dealt with
@@ -68,7 +67,6 @@ struct server {
 	struct miss_hook *hook;
 	struct translator *translator;
 	struct roster roster;
-	unsigned int max_unanswered;
 	struct miss_stats total;
 	uint64_t answered_before;
 	uint64_t drops_seen;
@@ -150,13 +148,11 @@ static void throttle(struct server *server, struct served_device *device)
 {
 	uint64_t now = clock_now_ns();
 
-	device->unanswered.max = server->max_unanswered;
-	device->unanswered.period_ns = NS_PER_SECOND;
 	if (device->throttled_ns || rate_take(&device->unanswered, now))
 		return;
 	device->throttled_ns = now;
 	miss_hook_throttle(server->hook, device->info.dev, true);
-	complain_throttled(&server->limit, device, server->max_unanswered);
+	complain_throttled(&server->limit, device);
 }
 
 static void unthrottle(struct server *server)
@@ -379,7 +375,6 @@ int server_open(struct server **server, const struct server_options *options)
 	}
 	fresh->hook = options->hook;
 	fresh->translator = options->translator;
-	fresh->max_unanswered = options->max_unanswered;
 	fresh->limit.burst = 20;
 	fresh->limit.per_second = 5;
 	answer_batch_init(&fresh->answers, answered, fresh);
