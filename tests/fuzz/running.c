@@ -160,14 +160,21 @@ static bool expect_most(unsigned int most)
 	return true;
 }
 
+static bool forget_all(const struct device *d)
+{
+	if (device_invalidate(d, 0, 0))
+		return session_fail("INVALIDATE is refused");
+	model_invalidate(&session.model, 0, UINT64_MAX);
+	return true;
+}
+
 /* While a virtqueue waits, which keeps what may be its answer, more than may be. */
 static bool flood(struct device *d)
 {
 	const uint64_t elsewhere = device_iova(1 << 20);
 
-	if (device_invalidate(d, 0, 0))
-		return session_fail("INVALIDATE is refused");
-	model_invalidate(&session.model, 0, UINT64_MAX);
+	if (!forget_all(d))
+		return false;
 	device_kick_and_flush(d, TX);
 	return write_updates(d, elsewhere, HELD_MAX, 2 * PAGE) &&
 	       expect_most(session.limit + HELD_MAX);
@@ -190,6 +197,50 @@ static bool shrink_to_limit(const struct device *d)
 	return write_updates(d, device_iova(FIRST_PAGE), nr, 0) && expect_most(most);
 }
 
+static bool next_miss(const struct device *d, struct miss *miss)
+{
+	uint8_t bytes[sizeof(struct vhost_msg)];
+	ssize_t got = area_result(read(d->fd, bytes, sizeof(bytes)));
+
+	return miss_parse(bytes, got, miss);
+}
+
+/* A virtqueue whose miss was read, and answered too late, asks again. */
+static bool ask_again(struct device *d)
+{
+	struct {
+		struct vhost_msg_v3 head;
+		struct vhost_iotlb_op op;
+	} late = {
+		.head = {.type = VHOST_IOTLB_MSG_V3, .num = 1},
+		.op =
+			{
+				.size = 1,
+				.uaddr = (uintptr_t)d->memory,
+				.perm = VHOST_ACCESS_RW,
+				.type = VHOST_IOTLB_UPDATE,
+				.flags = VHOST_IOTLB_OP_F_TOKEN,
+			},
+	};
+	struct miss first, again;
+
+	if (!forget_all(d))
+		return false;
+	device_kick_and_flush(d, TX);
+	if (!next_miss(d, &first))
+		return false;
+	late.op.iova = first.iova;
+	late.op.token = session.model.now;
+	if (!forget_all(d))
+		return false;
+	if (write(d->fd, &late, sizeof(late)) != -1 || errno != ESTALE)
+		return session_fail("an answer that is late is not refused as such");
+	device_flush(d);
+	if (!next_miss(d, &again))
+		return false;
+	return again.iova == first.iova || session_fail("another miss is offered anew");
+}
+
 /* With empty rings, have a packet sent. */
 static bool send_packet(struct device *d)
 {
@@ -198,9 +249,8 @@ static bool send_packet(struct device *d)
 
 	memset(d->memory, 0, NR_PAGES * PAGE);
 	drain(d->socket);
-	if (device_invalidate(d, 0, 0))
-		return session_fail("INVALIDATE is refused");
-	model_invalidate(&session.model, 0, UINT64_MAX);
+	if (!forget_all(d))
+		return false;
 
 	while (device_start_queue(d, TX)) {
 		if (tries++ == 20)
@@ -209,6 +259,8 @@ static bool send_packet(struct device *d)
 			return false;
 	}
 	device_flush(d);
+	if (!ask_again(d))
+		return false;
 	device_send(d, FIRST_PAGE, tag);
 	while (!device_used(d, TX)) {
 		if (tries++ == 40)
