@@ -195,13 +195,14 @@ $(KERNEL_TEST): $(KERNEL_TEST_OBJS)
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS)
 
-$(BUILD)/tests/vhost_iotlb_race: $(RACE_OBJS) $(call objs,tools/bench/tap.c)
+$(BUILD)/tests/vhost_iotlb_race: $(RACE_OBJS) $(call objs,tools/bench/tap.c tests/kernel/bail_out.c)
 	$(call msg,LINK,$@)
 	$(link)
 
 $(BUILD)/tests/iotlbd-race: $(call objs,userspace/iotlbd.c) \
 		$(filter-out %/translator_table.o,$(LIBIOTLB)) \
-		$(call objs,$(addprefix tests/race/,shared_table.c space.c dawdle.c report.c))
+		$(call objs,$(addprefix tests/race/,shared_table.c space.c dawdle.c)) \
+		$(call objs,tests/kernel/bail_out.c)
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS)
 

@@ -5,13 +5,10 @@
  * the clock counts instructions. Prints a JSON object for each case, with the
  * mean nanoseconds for an operation.
  */
-#include <errno.h>
 #include <linux/vhost.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,36 +25,6 @@ struct batch {
 	struct vhost_msg_v3 head;
 	struct vhost_iotlb_op ops[BATCH];
 };
-
-static void complain(const char *format, va_list arguments, const char *reason)
-{
-	fputs("messages: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fprintf(stderr, "%s%s\n", reason ? ": " : "", reason ? reason : "");
-	exit(1);
-}
-
-/* For device.c. */
-void bail_out(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	complain(format, arguments, NULL);
-	va_end(arguments);
-	abort();
-}
-
-void bail_out_errno(const char *format, ...)
-{
-	const char *reason = strerror(errno);
-	va_list arguments;
-
-	va_start(arguments, format);
-	complain(format, arguments, reason);
-	va_end(arguments);
-	abort();
-}
 
 static void require(bool good, const char *what)
 {

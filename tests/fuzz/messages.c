@@ -8,7 +8,6 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,37 +38,6 @@ static struct {
 } options = {.seed = 1, .count = 1000000, .kib = 1024};
 
 static struct timespec began;
-
-static void end_all(const char *format, va_list arguments, int error)
-{
-	printf("Bail out! ");
-	vprintf(format, arguments);
-	if (error)
-		printf(": %s", strerror(error));
-	putchar('\n');
-	exit(1);
-}
-
-void bail_out(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	end_all(format, arguments, 0);
-	va_end(arguments);
-	abort();
-}
-
-void bail_out_errno(const char *format, ...)
-{
-	va_list arguments;
-	int error = errno;
-
-	va_start(arguments, format);
-	end_all(format, arguments, error);
-	va_end(arguments);
-	abort();
-}
 
 static void on_hang(int signal)
 {

@@ -54,37 +54,6 @@ bool check_failed(bool at_feature, const char *file, int line, const char *condi
 	return false;
 }
 
-static void end_all(const char *format, va_list arguments, int error)
-{
-	printf("Bail out! ");
-	vprintf(format, arguments);
-	if (error)
-		printf(": %s", strerror(error));
-	putchar('\n');
-	exit(1);
-}
-
-void bail_out(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	end_all(format, arguments, 0);
-	va_end(arguments);
-	abort();
-}
-
-void bail_out_errno(const char *format, ...)
-{
-	va_list arguments;
-	int error = errno;
-
-	va_start(arguments, format);
-	end_all(format, arguments, error);
-	va_end(arguments);
-	abort();
-}
-
 static void usage(FILE *stream)
 {
 	fputs("Usage: vhost_iotlb_test [--stock] [--list] [GROUP]...\n"

@@ -20,7 +20,6 @@
 #include "load.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,37 +33,6 @@ static const struct command *const commands[] = {
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(*commands))
-
-static void end_all(const char *format, va_list arguments, int error)
-{
-	fprintf(stderr, "Bail out! ");
-	vfprintf(stderr, format, arguments);
-	if (error)
-		fprintf(stderr, ": %s", strerror(error));
-	fputc('\n', stderr);
-	exit(1);
-}
-
-void bail_out(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	end_all(format, arguments, 0);
-	va_end(arguments);
-	abort();
-}
-
-void bail_out_errno(const char *format, ...)
-{
-	va_list arguments;
-	int error = errno;
-
-	va_start(arguments, format);
-	end_all(format, arguments, error);
-	va_end(arguments);
-	abort();
-}
 
 void print_number(const char *name, uint64_t number)
 {

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "report.h"
-
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "check.h"
+
 static void end_all(const char *format, va_list arguments, int error)
 {
-	flockfile(stdout);
-	printf("Bail out! ");
-	vprintf(format, arguments);
-	if (error)
-		printf(": %s", strerror(error));
-	putchar('\n');
+	/* Results that are on their way come first. */
 	fflush(stdout);
-	/* Threads are at work on what exit() would take down. */
+	flockfile(stderr);
+	fprintf(stderr, "Bail out! ");
+	vfprintf(stderr, format, arguments);
+	if (error)
+		fprintf(stderr, ": %s", strerror(error));
+	fputc('\n', stderr);
+	/* Threads may be at work on what exit() would take down. */
 	_exit(1);
 }
 
