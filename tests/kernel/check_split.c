@@ -405,19 +405,19 @@ static bool full(void)
 /* The last addresses that there are. */
 static bool top(void)
 {
-	const uint64_t iova = -16 * PAGE;
+	const uint64_t iova = 0 - 16 * PAGE;
 	struct device *d = device_open_running();
 	unsigned int before = fdinfo_entries(d->fd);
 
 	EXPECT(!device_update(d, iova, 16 * PAGE, device_page(d, FIRST_PAGE), VHOST_ACCESS_RW),
 	       "refused");
 	EXPECT(fdinfo_entries(d->fd) == before + 1, "%u entries", fdinfo_entries(d->fd));
-	EXPECT(!batch_invalidate(d, -PAGE, PAGE), "refused");
+	EXPECT(!batch_invalidate(d, 0 - PAGE, PAGE), "refused");
 	EXPECT(fdinfo_entries(d->fd) == before + 1, "%u entries", fdinfo_entries(d->fd));
-	EXPECT(!batch_invalidate(d, -4 * PAGE, PAGE), "refused");
+	EXPECT(!batch_invalidate(d, 0 - 4 * PAGE, PAGE), "refused");
 	EXPECT(fdinfo_entries(d->fd) == before + 2, "%u entries", fdinfo_entries(d->fd));
 	frame_put(device_page(d, FIRST_PAGE + 14), 19);
-	EXPECT(device_transmit(d, -2 * PAGE) == 19, "not from page 14");
+	EXPECT(device_transmit(d, 0 - 2 * PAGE) == 19, "not from page 14");
 	EXPECT(!batch_invalidate(d, iova, 16 * PAGE), "refused");
 	EXPECT(fdinfo_entries(d->fd) == before, "%u entries", fdinfo_entries(d->fd));
 	return true;

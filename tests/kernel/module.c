@@ -23,9 +23,10 @@ bool module_has_parameter(const char *name)
 {
 	FILE *file = open_parameter(name, "re");
 
-	if (file)
-		fclose(file);
-	return file;
+	if (!file)
+		return false;
+	fclose(file);
+	return true;
 }
 
 unsigned int module_parameter(const char *name)
