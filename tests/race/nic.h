@@ -10,7 +10,7 @@
 #include "space.h"
 #include "vhost_msg_v3.h"
 
-/* Answers, and misses that are read, at a time. */
+/* In one message */
 #define MAX_OPS VHOST_IOTLB_MAX_OPS
 
 /**
