@@ -202,6 +202,8 @@ static bool next_miss(const struct device *d, struct miss *miss)
 	uint8_t bytes[sizeof(struct vhost_msg)];
 	ssize_t got = area_result(read(d->fd, bytes, sizeof(bytes)));
 
+	if (got == -EAGAIN)
+		return session_fail("a virtqueue that waits has no miss");
 	return miss_parse(bytes, got, miss);
 }
 
