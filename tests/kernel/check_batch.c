@@ -524,6 +524,29 @@ static bool short_count_wakes(void)
 	return true;
 }
 
+/* What comes after it, or is it, does not. */
+static bool short_count_wakes_not(void)
+{
+	struct device *d = open_waiting();
+	struct vhost_iotlb_op *late;
+	struct batch b;
+
+	for (unsigned int place = 1; place < 3; place++) {
+		batch_init(&b);
+		for (unsigned int i = 1; i < 4; i++)
+			batch_add_map(&b, d, WAITED + i, VHOST_ACCESS_RO);
+		batch_add_map(&b, d, WAITED, VHOST_ACCESS_RO);
+		b.ops[2] = b.ops[3];
+		late = &b.ops[place];
+		late->flags = VHOST_IOTLB_OP_F_TOKEN;
+		EXPECT(batch_write(d, &b) == (int)place, "the stale one was applied");
+		device_flush(d);
+		EXPECT(device_used(d, TX) == 0, "sent by what was not applied");
+		EXPECT(!device_has_message(d), "a virtqueue tried again");
+	}
+	return true;
+}
+
 /* A read yields one operation, and needs the room that a V1 message takes. */
 static bool read_misses(void)
 {
@@ -608,7 +631,7 @@ static bool old_invalidate(int version)
 	msg.perm = 0x77;
 
 	EXPECT(!device_update(d, 0x700000000ULL, 8 * PAGE, d->memory, VHOST_ACCESS_RW), "refused");
-	EXPECT(!device_update(d, -8 * PAGE, 8 * PAGE, d->memory, VHOST_ACCESS_RW), "refused");
+	EXPECT(!device_update(d, 0 - 8 * PAGE, 8 * PAGE, d->memory, VHOST_ACCESS_RW), "refused");
 
 	/* No bytes, but not from the first address on: nothing. */
 	msg.iova = 0x700000000ULL + PAGE;
@@ -745,6 +768,7 @@ static const struct check list[] = {
 	{"operations that do not answer wake nobody", wakes_not, STOCK_LACKS},
 	{"a short count ends before the first that is stale", short_count, STOCK_LACKS},
 	{"what comes before a stale one wakes", short_count_wakes, STOCK_LACKS},
+	{"neither it nor what comes after it wakes", short_count_wakes_not, STOCK_LACKS},
 	{"misses are read as V3 if that is acked", read_misses, STOCK_LACKS},
 	{"misses are read as V2 if it is not", read_misses_v2, STOCK_LACKS},
 	{"V1 and V2: INVALIDATE of nothing, of everything, beyond the end", old_invalidates,
