@@ -395,7 +395,8 @@ static bool merged_buffers(void)
 		device_kick(d, RX);
 		PART(serve(&t, nr + RING_PAGES));
 		for (unsigned int i = 0; i < nr; i++)
-			memcpy(packet + i * length, device_page(d, FIRST_PAGE + i) + i, length);
+			memcpy(packet + i * length, (uint8_t *)device_page(d, FIRST_PAGE + i) + i,
+			       length);
 		EXPECT(frame_tag(packet + FRAME_HEADER, FRAME_SIZE) == n, "frame %u is bad", n);
 	}
 	return true;
