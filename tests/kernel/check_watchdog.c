@@ -95,22 +95,34 @@ static bool delivered(void)
 	struct hook *h = hook_open(QUEUED);
 	unsigned long long dev = fdinfo_id(d->fd);
 	struct vhost_iotlb_msg msg;
-	int64_t waited;
 
+	/* From then on it looks twice in that time. */
 	module_set_parameter(MODULE_TIMEOUT, timeout_ms);
+	PART(time_out(d, h, 1));
 	trace_open();
+	for (int i = 0; i < 3; i++) {
+		int64_t waited;
+
+		trace_clear();
+		PART(time_out(d, h, 1));
+		waited = trace_field("waited", "fallback", "reason=timeout");
+		EXPECT(waited >= (int64_t)timeout_ms * NS_PER_MS, "after %lld ns",
+		       (long long)waited);
+		/* A clock that goes wrong is not believed. */
+		EXPECT(waited < (int64_t)LIMIT_MS * NS_PER_MS, "after %lld ns", (long long)waited);
+	}
+
+	trace_clear();
 	PART(queues(d, h, FIRST_PAGE));
 	PART(times_out(d, FIRST_PAGE));
-	PART(has_timeouts(d, 1, 0));
+	PART(has_timeouts(d, 5, 0));
 	EXPECT(trace_count("fallback", "dev=%llu vq=1 iova=0x%llx access=r reason=timeout", dev,
 			   (unsigned long long)device_iova(FIRST_PAGE)) == 1,
 	       "not one event");
-	waited = trace_field("waited", "fallback", "reason=timeout");
-	EXPECT(waited >= (int64_t)timeout_ms * NS_PER_MS, "after %lld ns", (long long)waited);
 
 	/* It is not the program's any more. */
 	device_kick_and_flush(d, TX);
-	EXPECT(hook_calls(h) == 1, "asked %u times", hook_calls(h));
+	EXPECT(hook_calls(h) == 5, "asked %u times", hook_calls(h));
 	EXPECT(!device_read_miss(d, &msg), "a kick does not offer it again");
 	PART(answers(d, FIRST_PAGE));
 	PART(queues(d, h, FIRST_PAGE));
