@@ -68,6 +68,13 @@ static void limit_refill(struct log_limit *limit, uint64_t now_ns)
 		limit->tokens = limit->burst;
 }
 
+void log_limit_tell(struct log_limit *limit)
+{
+	if (limit->held_back)
+		log_warn("%" PRIu64 " messages held back", limit->held_back);
+	limit->held_back = 0;
+}
+
 bool log_limit_allows(struct log_limit *limit, uint64_t subject, uint64_t now_ns)
 {
 	uint64_t *slot = &limit->said[subject % LOG_ONCE_SLOTS];
@@ -84,10 +91,7 @@ bool log_limit_allows(struct log_limit *limit, uint64_t subject, uint64_t now_ns
 
 	limit->tokens--;
 	*slot = subject;
-	if (limit->held_back) {
-		log_warn("%" PRIu64 " messages held back", limit->held_back);
-		limit->held_back = 0;
-	}
+	log_limit_tell(limit);
 	return true;
 }
 

@@ -52,6 +52,11 @@ struct log_limit {
  */
 bool log_limit_allows(struct log_limit *limit, uint64_t subject, uint64_t now_ns);
 
+/* Says how many messages were held back since the last one: at the end, when
+ * none may follow that would say it.
+ */
+void log_limit_tell(struct log_limit *limit);
+
 /* Hash of a subject: a device, an address there, and what is the matter. */
 uint64_t log_subject(uint64_t dev, uint64_t address, unsigned int matter);
 

@@ -392,4 +392,5 @@ void roster_close(struct roster *roster)
 		served_release(device);
 	}
 	pid_list_close(&roster->pids);
+	log_limit_tell(&roster->limit);
 }

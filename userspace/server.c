@@ -394,6 +394,7 @@ void server_close(struct server *server)
 	if (!server)
 		return;
 	roster_close(&server->roster);
+	log_limit_tell(&server->limit);
 	free(server);
 }
 

@@ -126,7 +126,7 @@ test_unanswerable()
 # More queues wait than there may be messages.
 test_log_limit()
 {
-	local began=$SECONDS said
+	local began=$SECONDS said held
 
 	bench_table -D 40 -m fixed -n 10
 	grep -v '^0x2[26]' table >rings
@@ -138,7 +138,9 @@ test_log_limit()
 	# 20 at once, then 5 a second
 	ok "of which are said no more than the rate limit allows ($said)" \
 		test "$said" -gt 0 -a "$said" -le $((20 + 5 * (SECONDS - began + 1)))
-	ok "and that there were more" grep -q "messages held back" err
+	# Those held back have their chance again each second.
+	held=$(awk '/messages held back/ { sum += $(NF - 3) } END { print sum + 0 }' err)
+	ok "and of the others, that they were held back ($held)" test $((said + held)) -ge 80
 	kill_traffic
 }
 
