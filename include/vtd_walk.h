@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The page walk of Intel VT-d, for BPF programs and for user space alike: what
+ * hardware does with an untranslated DMA request, 3.4 to 3.8 of the
+ * specification that vtd.h names. See vtd_types.h for what goes in and out.
+ *
+ * Each entry is checked in this order; the first check that fails is the fault.
+ *	1. it can be read
+ *	2. it is present; of the second level, that is R or W
+ *	3. no reserved bit is set: of the format; of an address, from the host
+ *	   address width on (tables above the page tables: up to bit 63; of the
+ *	   PASID table entry's two addresses, only of what the type makes use
+ *	   of, by VTD_FAULT_PASID_RESERVED); of a large page, also that it is
+ *	   aligned and that its size is supported
+ *	4. what it says is supported: VTD_FAULT_CONTEXT_TYPE, _PASID_TYPE
+ *	5. paging entries: permissions, this one's and those above together,
+ *	   allow all that is wanted
+ *
+ * The walk as a whole, before the root entry: VTD_FAULT_MODE; then in legacy
+ * mode, VTD_FAULT_PASID_REQUEST for any request with PASID. In scalable mode,
+ * that comes after the context entry is known to be good, for
+ *	- a PASID while PASIDE is not set
+ *	- a PASID, of the request or else RID_PASID, beyond the directory
+ * After the context entry (legacy mode) or PASID table entry, and before the
+ * first paging entry: VTD_FAULT_WIDTH.
+ *
+ * Context entry: type 0 and 1 are the second level, 2 is pass-through, which
+ * the unit must support and for which the width has to be the largest
+ * supported. The width must be in @sagaw.
+ *
+ * PASID table entry: the width counts for the second level and nested mode, and
+ * must be in @sagaw then. The number of levels counts for the first level and
+ * nested mode; 5 need VTD_UNIT_FIRST_5, nested mode VTD_UNIT_NESTED,
+ * pass-through VTD_UNIT_PASS_THROUGH. A request without PASID is privileged if
+ * the context entry has RID_PRIV; with the first level and nested mode, the
+ * entry must have SRE then (VTD_FAULT_PASID_TYPE).
+ *
+ * Pass-through: IOVAs must be below 1 << address_width, and the answer is the
+ * aligned GiB around it, for reading and writing.
+ *
+ * First level: IOVAs are canonical for the number of levels. Reading takes no
+ * more than the present bit, and U/S if the request is not privileged. Writing
+ * also takes R/W, unless the request is privileged and WPE is 0.
+ *
+ * Nested mode: the address of each first-level entry, and at last of the page,
+ * goes through the second level of the same PASID table entry. The former has
+ * to be readable; the latter must allow what is wanted. The GPA must lie within
+ * the width, or VTD_FAULT_NESTED_WIDTH. The answer is what the pages of both
+ * have in common, and allow in common.
+ *
+ * @merge: an entry of level 1 of the last table (in nested mode: of the first
+ * level) is read with the other seven of its aligned line of 64 bytes. Those
+ * next to it, and on to the first that does not fit, make the answer larger if
+ * they map the pages next to its page, with no reserved bit set and the same R
+ * and W (first level: P, R/W and U/S).
+ *
+ * Not set are accessed and dirty bits. The interrupt range, 0xfeexxxxx, is like
+ * any other: no guest has memory there.
+ *
+ * Reads, at most: 7 in legacy mode (2 + 5), 9 in scalable mode (4 + 5) without
+ * nesting, else 39: 4, then 5 times 5 second-level entries and a first-level
+ * one, and 5 second-level entries for the page.
+ */
+#ifndef VTD_WALK_H
+#define VTD_WALK_H
+
+#include "vtd.h"
+#include "vtd_types.h"
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+#define VTD_MAX_READS_LEGACY 7
+#define VTD_MAX_READS_SCALABLE 9
+#define VTD_MAX_READS_NESTED 39
+
+/**
+ * vtd_walk() - translate what a device asks for
+ * @unit:	the IOMMU
+ * @request:	what is asked for
+ * @read:	reads guest memory; known when this is compiled, for BPF
+ * @memory:	first argument of @read
+ * @translation: the answer, if there is no fault; otherwise undefined
+ * @where:	where the walk ended
+ *
+ * Return: VTD_OK or a fault, as @where->fault.
+ */
+static __always_inline enum vtd_fault vtd_walk(const struct vtd_unit *unit,
+					       const struct vtd_request *request, vtd_read_fn read,
+					       void *memory, struct vtd_translation *translation,
+					       struct vtd_walk *where);
+
+#endif /* VTD_WALK_H */
