@@ -77,6 +77,7 @@
  * are not regarded as reserved.
  */
 #define VTD_PASID_SIZE 64
+#define VTD_PASID_USED_SIZE 24
 #define VTD_PASID_PRESENT VTD_BIT(0)
 #define VTD_PASID_WIDTH_SHIFT 2	      /* AW, 3 bits, of the second level */
 #define VTD_PASID_TYPE VTD_BITS(8, 6) /* PGTT */

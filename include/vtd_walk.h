@@ -64,12 +64,8 @@
 #ifndef VTD_WALK_H
 #define VTD_WALK_H
 
-#include "vtd.h"
-#include "vtd_types.h"
-
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
+#include "vtd_legacy.h"
+#include "vtd_scalable.h"
 
 #define VTD_MAX_READS_LEGACY 7
 #define VTD_MAX_READS_SCALABLE 9
@@ -89,6 +85,26 @@
 static __always_inline enum vtd_fault vtd_walk(const struct vtd_unit *unit,
 					       const struct vtd_request *request, vtd_read_fn read,
 					       void *memory, struct vtd_translation *translation,
-					       struct vtd_walk *where);
+					       struct vtd_walk *where)
+{
+	const struct vtd_state state = {
+		.unit = unit,
+		.request = request,
+		.read = read,
+		.memory = memory,
+		.where = where,
+		.beyond = ~0ULL << unit->address_width,
+	};
+
+	where->fault = VTD_OK;
+	switch (unit->root & VTD_ROOT_MODE) {
+	case VTD_ROOT_MODE_LEGACY:
+		return vtd_legacy(&state, translation);
+	case VTD_ROOT_MODE_SCALABLE:
+		return vtd_scalable(&state, translation);
+	default:
+		return vtd_fail(&state, VTD_FAULT_MODE, VTD_TABLE_ROOT, 0);
+	}
+}
 
 #endif /* VTD_WALK_H */
