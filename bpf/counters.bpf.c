@@ -211,6 +211,14 @@ int BPF_PROG(count_miss, struct vhost_virtqueue *vq, __u64 iova, __u64 len, __u3
 	count(slot, IOTLB_MISS);
 	if (area == VHOST_IOTLB_AREA_BUFFER)
 		count(slot, IOTLB_MISS_BUFFER);
+	if (verdict == VHOST_IOTLB_MISS_RESOLVED) {
+		count(slot, IOTLB_RESOLVED);
+		if (area == VHOST_IOTLB_AREA_BUFFER)
+			count(slot, IOTLB_RESOLVED_BUFFER);
+		/* Whatever it waited for before. */
+		slot->miss_time = 0;
+		return 0;
+	}
 	if (verdict < 0)
 		count(slot, IOTLB_MISS_DROP);
 	else if (verdict == VHOST_IOTLB_MISS_PASS)

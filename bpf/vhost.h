@@ -41,8 +41,9 @@ struct vhost_iotlb_ops {
 };
 
 /* What miss() answers; a negative errno counts as VHOST_IOTLB_MISS_PASS. */
-#define VHOST_IOTLB_MISS_PASS 0	  /* message on the vhost fd, as ever */
-#define VHOST_IOTLB_MISS_QUEUED 1 /* the program has told user space */
+#define VHOST_IOTLB_MISS_PASS 0	    /* message on the vhost fd, as ever */
+#define VHOST_IOTLB_MISS_QUEUED 1   /* the program has told user space */
+#define VHOST_IOTLB_MISS_RESOLVED 2 /* the program has said what it is */
 
 /* Argument "area" of the tracepoints vhost_iotlb_hit and vhost_iotlb_miss. */
 #define VHOST_IOTLB_AREA_DESC 0

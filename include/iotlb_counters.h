@@ -62,16 +62,18 @@ static inline __u32 iotlb_slot_next(__u64 dev, __u32 vq, __u32 probe)
 
 enum iotlb_counter {
 	/* Of a virtqueue. Hits are in the order of the tracepoint's "area". */
-	IOTLB_HIT_DESC,	   /* ring metadata: descriptor table, */
-	IOTLB_HIT_AVAIL,   /* available ring, */
-	IOTLB_HIT_USED,	   /* used ring */
-	IOTLB_HIT_BUFFER,  /* memory that descriptors point at */
-	IOTLB_HIT_META,	   /* the first three at once; readers add it to each */
-	IOTLB_MISS,	   /* sum of the next three, and of what is unknown */
-	IOTLB_MISS_RING,   /* taken by the program that is attached to misses */
-	IOTLB_MISS_FD,	   /* given out on the vhost fd */
-	IOTLB_MISS_DROP,   /* the program failed: given out on the fd too */
-	IOTLB_MISS_BUFFER, /* the part of IOTLB_MISS that is for buffers */
+	IOTLB_HIT_DESC,	       /* ring metadata: descriptor table, */
+	IOTLB_HIT_AVAIL,       /* available ring, */
+	IOTLB_HIT_USED,	       /* used ring */
+	IOTLB_HIT_BUFFER,      /* memory that descriptors point at */
+	IOTLB_HIT_META,	       /* the first three at once; readers add it to each */
+	IOTLB_MISS,	       /* sum of the next four, and of what is unknown */
+	IOTLB_RESOLVED,	       /* answered at once by the program that is attached */
+	IOTLB_MISS_RING,       /* taken by the program that is attached to misses */
+	IOTLB_MISS_FD,	       /* given out on the vhost fd */
+	IOTLB_MISS_DROP,       /* the program failed: given out on the fd too */
+	IOTLB_MISS_BUFFER,     /* the part of IOTLB_MISS that is for buffers */
+	IOTLB_RESOLVED_BUFFER, /* the same of IOTLB_RESOLVED */
 	/* Taken first, given out on the fd then; in the order of the reasons. */
 	IOTLB_FALLBACK_TIMEOUT,	 /* nobody answered in time */
 	IOTLB_FALLBACK_REFUSED,	 /* handed back */
@@ -88,9 +90,10 @@ enum iotlb_counter {
 /*
  * Latency of misses, in nanoseconds from a miss to the update that covers it.
  * Bucket n counts what took from 2^n to less than 2^(n+1) ns, the first one
- * also 0 ns, the last one also all that took longer: two minutes and more.
+ * also 0 ns, the last one also all that took longer: half a minute and more.
+ * Misses that were answered at once are not in it.
  */
-#define IOTLB_LATENCY_BUCKETS 38
+#define IOTLB_LATENCY_BUCKETS 36
 
 /**
  * struct iotlb_counters - what is counted since the programs were attached

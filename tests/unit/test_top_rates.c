@@ -37,6 +37,23 @@ static void retries_are_no_merit(void **state)
 	assert_float_equal(counters_hit_rate(&counters), 1, 0);
 }
 
+static void resolved_misses_have_no_retry(void **state)
+{
+	const struct iotlb_counters counters = {
+		.count[IOTLB_HIT_DESC] = 100,
+		.count[IOTLB_HIT_BUFFER] = 100,
+		.count[IOTLB_MISS] = 300,
+		.count[IOTLB_MISS_BUFFER] = 300,
+		.count[IOTLB_RESOLVED] = 300,
+		.count[IOTLB_RESOLVED_BUFFER] = 300,
+	};
+
+	(void)state;
+	/* A hit for each three misses. */
+	assert_float_equal(counters_buffer_hit_rate(&counters), 0.25, 1e-9);
+	assert_float_equal(counters_hit_rate(&counters), 0.4, 1e-9);
+}
+
 static void rings_do_not_flatter_buffers(void **state)
 {
 	const struct iotlb_counters counters = {
@@ -138,6 +155,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_hit_rate_without_lookups),
 		cmocka_unit_test(retries_are_no_merit),
+		cmocka_unit_test(resolved_misses_have_no_retry),
 		cmocka_unit_test(rings_do_not_flatter_buffers),
 		cmocka_unit_test(hit_rate_is_never_negative),
 		cmocka_unit_test(no_percentile_without_answers),

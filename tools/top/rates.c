@@ -34,23 +34,30 @@ uint64_t counters_sum(const struct iotlb_counters *counters, uint32_t which)
 	return sum;
 }
 
-/* Lookups are hits and misses, so lookups - misses are the hits. */
-static double hit_rate(uint64_t hits, uint64_t misses)
+/*
+ * Each look ends in a hit, perhaps of the retry after a miss, or in a miss that
+ * was resolved at once: so often was something looked up for the first time.
+ */
+static double hit_rate(uint64_t hits, uint64_t misses, uint64_t resolved)
 {
-	if (!hits)
+	uint64_t first = hits + resolved;
+
+	if (!first)
 		return NAN;
 	/* The retries of some misses may fall into the next interval. */
-	return misses < hits ? 1 - (double)misses / (double)hits : 0;
+	return misses < first ? 1 - (double)misses / (double)first : 0;
 }
 
 double counters_hit_rate(const struct iotlb_counters *counters)
 {
-	return hit_rate(counters_sum(counters, COUNTERS_HITS), counters->count[IOTLB_MISS]);
+	return hit_rate(counters_sum(counters, COUNTERS_HITS), counters->count[IOTLB_MISS],
+			counters->count[IOTLB_RESOLVED]);
 }
 
 double counters_buffer_hit_rate(const struct iotlb_counters *counters)
 {
-	return hit_rate(counters->count[IOTLB_HIT_BUFFER], counters->count[IOTLB_MISS_BUFFER]);
+	return hit_rate(counters->count[IOTLB_HIT_BUFFER], counters->count[IOTLB_MISS_BUFFER],
+			counters->count[IOTLB_RESOLVED_BUFFER]);
 }
 
 double latency_percentile(const struct iotlb_counters *counters, double share)

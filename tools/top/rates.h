@@ -28,7 +28,8 @@ uint64_t counters_sum(const struct iotlb_counters *counters, uint32_t which);
  * @counters:	of a virtqueue, or a sum
  *
  * vhost looks once more when a miss has been answered, and then hits. Those
- * hits are no merit: 1 - misses / (lookups - misses).
+ * hits are no merit: 1 - misses / (lookups - misses). It does not if the miss
+ * was resolved at once: 1 - misses / (lookups - misses + resolved).
  *
  * Return: 0 to 1, or NAN if nothing was looked up.
  */

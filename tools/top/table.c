@@ -192,6 +192,7 @@ static const struct column columns[] = {
 	{"HIT", "%", cell_hit, .width = 4},
 	LATENCY("P50", 0.50, 5),
 	LATENCY("P99", 0.99, 1),
+	QUEUE("WALK", COUNTER(RESOLVED), 4),
 	QUEUE("RING", COUNTER(MISS_RING), 4),
 	QUEUE("FD", COUNTER(MISS_FD), 6),
 	QUEUE("DROP", COUNTER(MISS_DROP), 1),

@@ -91,6 +91,7 @@ static void add_queue_counts(struct json_object *counts, const struct iotlb_coun
 	add_count(counts, "buffer_misses", counters->count[IOTLB_MISS_BUFFER]);
 	add_number(counts, "hit_rate", counters_hit_rate(counters), "%.6f");
 	add_number(counts, "buffer_hit_rate", counters_buffer_hit_rate(counters), "%.6f");
+	add_count(counts, "resolved", counters->count[IOTLB_RESOLVED]);
 	add_count(counts, "ring", counters->count[IOTLB_MISS_RING]);
 	add_count(counts, "fd", counters->count[IOTLB_MISS_FD]);
 	add_count(counts, "drops", counters->count[IOTLB_MISS_DROP]);
