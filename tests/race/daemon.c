@@ -33,8 +33,10 @@ static int open_notify_socket(void)
 	return fd;
 }
 
-static void child(const char *program, const char *option, int output, pid_t parent)
+static void child(const char *program, const char *const *options, int output, pid_t parent)
 {
+	const char *arguments[8] = {program, "--json", "--pid"};
+	int count = 4;
 	char self[256] = "", path[512], pid[16], notify[32];
 	char *slash;
 
@@ -48,13 +50,16 @@ static void child(const char *program, const char *option, int output, pid_t par
 	snprintf(pid, sizeof(pid), "%d", parent);
 	snprintf(notify, sizeof(notify), "@race-%d", parent);
 	setenv("NOTIFY_SOCKET", notify, 1);
+	arguments[3] = pid;
+	while (*options)
+		arguments[count++] = *options++;
 	if (dup2(output, STDOUT_FILENO) >= 0)
-		execl(path, path, option, "--json", "--pid", pid, NULL);
+		execv(path, (char *const *)arguments);
 	perror(path);
 	_exit(1);
 }
 
-void daemon_start(struct daemon *d, const char *program, const char *option)
+void daemon_start(struct daemon *d, const char *program, const char *const *options)
 {
 	struct pollfd p = {.fd = open_notify_socket(), .events = POLLIN};
 	pid_t parent = getpid();
@@ -67,7 +72,7 @@ void daemon_start(struct daemon *d, const char *program, const char *option)
 		bail_out_errno("cannot fork");
 	if (!d->pid) {
 		close(ends[0]);
-		child(program, option, ends[1], parent);
+		child(program, options, ends[1], parent);
 	}
 	close(ends[1]);
 	d->output = ends[0];
@@ -103,6 +108,7 @@ static void read_counts(int fd, struct daemon_counts *counts)
 				.answered = number_in(line, "answered"),
 				.stale = number_in(line, "stale"),
 				.failed = number_in(line, "failed"),
+				.resolved = number_in(line, "resolved"),
 			};
 	fclose(file);
 }

@@ -13,16 +13,17 @@ struct daemon {
 };
 
 struct daemon_counts {
-	uint64_t misses, answered, stale, failed;
+	uint64_t misses, answered, stale, failed; /* of those that it was told */
+	uint64_t resolved;			  /* in the kernel, without it */
 };
 
 /**
  * daemon_start() - start it, and wait until it serves
  * @d:		result
  * @program:	file, relative to that of this program
- * @option:	that says how to translate
+ * @options:	that say how to translate, two at most, with NULL at the end
  */
-void daemon_start(struct daemon *d, const char *program, const char *option);
+void daemon_start(struct daemon *d, const char *program, const char *const *options);
 
 /* End it, and see what it has done. */
 void daemon_stop(struct daemon *d, struct daemon_counts *counts);

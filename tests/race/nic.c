@@ -56,13 +56,16 @@ static int new_eventfd(void)
 
 void nic_set_memory(const struct nic *n)
 {
-	uint8_t buffer[sizeof(struct vhost_memory) + sizeof(struct vhost_memory_region)] = {0};
+	uint8_t buffer[sizeof(struct vhost_memory) + 2 * sizeof(struct vhost_memory_region)] = {0};
 	struct vhost_memory *table = (void *)buffer;
 
-	table->nregions = 1;
+	table->nregions = 2;
 	table->regions[0].guest_phys_addr = space_gpa(0, 0);
 	table->regions[0].memory_size = BANK_SIZE;
 	table->regions[0].userspace_addr = (uintptr_t)space_bank(n->space, n->space->bank);
+	table->regions[1].guest_phys_addr = IOMMU_GPA;
+	table->regions[1].memory_size = sizeof(n->space->iommu);
+	table->regions[1].userspace_addr = (uintptr_t)&n->space->iommu;
 	must_ioctl(n->fd, VHOST_SET_MEM_TABLE, table);
 }
 

@@ -140,6 +140,13 @@ static void fill(uint8_t *memory, unsigned int page, uint64_t epoch)
 	write_stamp(memory + HEAD_AT + sizeof(head), page, epoch);
 }
 
+/* The same for those who walk the IOMMU's tables and for others. */
+static void set_page_table(struct space *s, unsigned int page, unsigned int slot)
+{
+	iommu_map(&s->iommu, space_iova(page), space_gpa(page, slot), space_permission(page));
+	__atomic_store_n(&s->entries[page].slot, slot, __ATOMIC_RELEASE);
+}
+
 struct space *space_create(int *fd)
 {
 	struct space *s;
@@ -150,7 +157,9 @@ struct space *space_create(int *fd)
 	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
 	if (s == MAP_FAILED)
 		bail_out_errno("no memory");
+	iommu_init(&s->iommu, IOVA_BASE);
 	for (unsigned int page = 0; page < NR_PAGES; page++) {
+		set_page_table(s, page, 0);
 		for (unsigned int copy = 0; copy < COPIES; copy++)
 			poison(space_copy(s, page, copy), writable(page));
 		memset(space_copy(s, page, 0), 0, writable(page));
@@ -207,7 +216,7 @@ void space_commit(struct space *s, unsigned int page)
 {
 	struct entry *e = &s->entries[page];
 
-	__atomic_store_n(&e->slot, e->now % SLOTS, __ATOMIC_RELEASE);
+	set_page_table(s, page, e->now % SLOTS);
 }
 
 void space_commit_bank(struct space *s)

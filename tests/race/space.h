@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "iommu.h"
+
 #define PAGE 4096UL
 
 /* The virtqueues of virtio-net, by index. */
@@ -86,6 +88,7 @@ struct space {
 	struct entry entries[NR_PAGES];
 	uint32_t bank; /* what the memory table says */
 	uint8_t memory[COPIES * NR_PAGES * PAGE] __attribute__((aligned(PAGE)));
+	struct iommu iommu;
 };
 
 /* @fd: set to a file that others may map; up to struct space::memory will do. */

@@ -4,4 +4,5 @@
 #
 # A million invalidations race with the answers to misses: none is overtaken.
 # Fewer where all is so much slower.
-exec build/tests/vhost_iotlb_race --invalidations $((1000000 / ${VM_TIMEOUT_FACTOR:-1}))
+exec build/tests/vhost_iotlb_race --invalidations $((1000000 / ${VM_TIMEOUT_FACTOR:-1})) \
+	fd hook identity control
