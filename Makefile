@@ -58,6 +58,9 @@ FUZZ_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/fuzz/*.c)))
 LOAD_TEST := $(BUILD)/tests/load
 LOAD_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/load/*.c)))
 
+WALK_TEST := $(BUILD)/tests/walk_equality
+WALK_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/walk/*.c)))
+
 BENCH_MESSAGES := $(BUILD)/tests/bench_messages
 
 .PHONY: all
@@ -75,7 +78,7 @@ demo: deps ## the whole in half a minute: real packets, real misses, live hit ra
 
 .PHONY: test
 test: deps ## run all tests
-	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST)
+	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST)
 	$(Q)tests/run $(UNIT_TESTS) tests/vm/*.t
 
 .PHONY: test-unit
@@ -83,7 +86,7 @@ test-unit: unit ## run the tests that need no kernel
 	$(Q)tests/run $(UNIT_TESTS)
 
 .PHONY: test-vm
-test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) ## run the tests within the VM, on the real /dev/vhost-net
+test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) ## run the tests within the VM, on the real /dev/vhost-net
 	$(Q)tests/run tests/vm/*.t
 
 .PHONY: test-debug
@@ -218,6 +221,10 @@ $(FUZZ_TEST): $(FUZZ_OBJS) $(BUILD)/tests/kernel.a
 $(LOAD_TEST): $(LOAD_OBJS) $(BUILD)/tests/kernel.a
 	$(call msg,LINK,$@)
 	$(link) $(BUILD)/tests/kernel.a $(LDLIBS)
+
+$(WALK_TEST): $(WALK_OBJS)
+	$(call msg,LINK,$@)
+	$(link)
 
 $(BENCH_MESSAGES): $(call objs,tests/bench/messages.c) $(BUILD)/tests/kernel.a
 	$(call msg,LINK,$@)

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How this program calls things when it speaks of them. */
+#ifndef WALK_NAMES_H
+#define WALK_NAMES_H
+
+#include "reference.h"
+
+extern const char *const fault_names[VTD_NR_FAULTS];
+extern const char *const table_names[VTD_NR_TABLES];
+extern const char *const path_names[NR_PATHS];
+
+#endif /* WALK_NAMES_H */
