@@ -8,6 +8,8 @@
 
 #include <linux/types.h>
 
+#include "vtd_types.h"
+
 /* Devices that can be served at once, and that can be set aside. */
 #define DELIVER_MAX_DEVICES 4096
 
@@ -32,6 +34,28 @@ struct deliver_device {
 struct deliver_counts {
 	__u64 drops;
 	__u64 passed;
+};
+
+/**
+ * struct resolver_device - a device whose misses are resolved in the kernel
+ * @unit:	IOMMU of its guest
+ * @pasid:	of its requests, VTD_NO_PASID for none
+ * @source_id:	of its requests
+ * @reserved:	zero
+ * @resolved:	misses that were
+ * @large:	misses that go to the loader because one answer serves many
+ * @faults:	misses that go to the loader because the walk has failed
+ *
+ * The loader writes the first four, the program the others.
+ */
+struct resolver_device {
+	struct vtd_unit unit;
+	__u32 pasid;
+	__u16 source_id;
+	__u16 reserved;
+	__u64 resolved;
+	__u64 large;
+	__u64 faults;
 };
 
 /**

@@ -27,25 +27,28 @@ static void clip(const struct mapping *mapping, const struct memory_region *regi
 	};
 }
 
-int answer_find(struct translator *translator, const struct memory_table *mem, uint64_t dev,
-		uint64_t iova, uint32_t access, struct answer *answer, struct mapping *mapping)
+int answer_find(struct translator *translator, const struct lookup *lookup, struct answer *answer,
+		struct finding *finding)
 {
+	const struct mapping *mapping = &finding->mapping;
 	const struct memory_region *region;
 	int err;
 
-	if (!access || (access & ~VHOST_ACCESS_RW))
+	*finding = (struct finding){};
+	if (!lookup->access || (lookup->access & ~VHOST_ACCESS_RW))
 		return -EINVAL;
 
-	err = translator->ops->translate(translator, dev, iova, mapping);
+	err = translator->ops->translate(translator, lookup, finding);
 	if (err)
 		return err;
-	if ((mapping->perm & access) != access)
+	if ((mapping->perm & lookup->access) != lookup->access)
 		return -EACCES;
 
-	region = memory_table_find(mem, mapping->gpa + (iova - mapping->iova));
+	region = memory_table_find(lookup->memory.table,
+				   mapping->gpa + (lookup->iova - mapping->iova));
 	if (!region)
 		return -EFAULT;
 
-	clip(mapping, region, iova, answer);
+	clip(mapping, region, lookup->iova, answer);
 	return 0;
 }

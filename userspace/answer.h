@@ -5,9 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "mapping.h"
-
-struct memory_table;
+struct finding;
+struct lookup;
 struct translator;
 
 /**
@@ -27,21 +26,18 @@ struct answer {
 /**
  * answer_find() - the widest translation that may be given for a miss
  * @translator:	knows IOVA to GPA
- * @mem:	knows GPA to HVA for the device
- * @dev:	the device
- * @iova:	the address that has missed
- * @access:	what the device wants to do there
+ * @lookup:	the miss, and the memory table that knows GPA to HVA
  * @answer:	filled in on success: never more than is mapped, never more
- *		than one memory region holds, and with @iova in it
- * @mapping:	what the translator says, for messages; filled in on success,
- *		-EACCES and -EFAULT
+ *		than one memory region holds, and with the address in it
+ * @finding:	what the translator says, for messages; the mapping is filled in
+ *		on success, -EACCES and -EFAULT
  *
- * Return: 0, -ENOENT nothing maps @iova, -EACCES the mapping does not allow
- * the access, -EFAULT the mapping leads out of the guest's memory, -EINVAL
- * @access is none.
+ * Return: 0, -ENOENT nothing maps the address, -EACCES the mapping does not
+ * allow the access, -EFAULT the mapping leads out of the guest's memory,
+ * -EINVAL the access is none, or another negative errno of the translator.
  */
-int answer_find(struct translator *translator, const struct memory_table *mem, uint64_t dev,
-		uint64_t iova, uint32_t access, struct answer *answer, struct mapping *mapping);
+int answer_find(struct translator *translator, const struct lookup *lookup, struct answer *answer,
+		struct finding *finding);
 
 /* Does the answer serve a miss of this address? */
 static inline bool answer_covers(const struct answer *answer, uint64_t iova, uint32_t access)

@@ -7,12 +7,14 @@
 #include "clock.h"
 #include "complaint.h"
 #include "iotlb_record.h"
-#include "mapping.h"
 #include "served.h"
+#include "translator.h"
+#include "vtd_name.h"
 
 /* What a message is about, see log_subject(). */
 enum matter {
 	MATTER_UNMAPPED = 1,
+	MATTER_FAULT,
 	MATTER_FORBIDDEN,
 	MATTER_OUTSIDE,
 	MATTER_STRANGE,
@@ -40,12 +42,29 @@ static const char *access_name(uint32_t access)
 	}
 }
 
-void complain_unanswered(struct log_limit *limit, const struct served_device *device,
-			 const struct iotlb_record *miss, int err, const struct mapping *mapping)
+static void complain_fault(struct log_limit *limit, const struct served_device *device,
+			   const struct iotlb_record *miss, const struct vtd_walk *walk)
 {
+	if (!may_say(limit, device, miss->iova >> 12, MATTER_FAULT))
+		return;
+	log_warn(DEVICE_FORMAT ": no translation of 0x%" PRIx64
+			       ": %s (fault %s, table %s, level %u); queue %u waits to %s there",
+		 DEVICE_ARGS(device), (uint64_t)miss->iova, vtd_fault_text(walk->fault),
+		 vtd_fault_name(walk->fault), vtd_table_name(walk->fault_table), walk->fault_level,
+		 miss->vq, access_name(miss->access));
+}
+
+void complain_unanswered(struct log_limit *limit, const struct served_device *device,
+			 const struct iotlb_record *miss, int err, const struct finding *finding)
+{
+	const struct mapping *mapping = &finding->mapping;
 	/* Once for a page: the guest chooses addresses. */
 	uint64_t page = miss->iova >> 12;
 
+	if (finding->walk.fault) {
+		complain_fault(limit, device, miss, &finding->walk);
+		return;
+	}
 	switch (err) {
 	case -ENOENT:
 		if (may_say(limit, device, page, MATTER_UNMAPPED))

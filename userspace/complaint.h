@@ -10,13 +10,14 @@
 #include "vhost_msg_v3.h"
 
 struct answer;
+struct finding;
 struct iotlb_record;
 struct mapping;
 struct served_device;
 
-/* No translation can be given; @err and @mapping are those of answer_find(). */
+/* No translation can be given; @err and @finding are those of answer_find(). */
 void complain_unanswered(struct log_limit *limit, const struct served_device *device,
-			 const struct iotlb_record *miss, int err, const struct mapping *mapping);
+			 const struct iotlb_record *miss, int err, const struct finding *finding);
 
 /* The device gets less than the whole mapping. */
 void complain_clipped(struct log_limit *limit, const struct served_device *device,

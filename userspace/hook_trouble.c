@@ -63,7 +63,7 @@ int hook_check(void)
 }
 
 /* 1 yes, 0 no, or a negative errno if that cannot be told. */
-static int vhost_has_hook(void)
+static int vhost_has(const char *name, __u32 kind)
 {
 	struct btf *vmlinux, *vhost;
 	int ret;
@@ -73,7 +73,7 @@ static int vhost_has_hook(void)
 		return -errno;
 	vhost = btf__parse_split(VHOST_BTF, vmlinux);
 	if (vhost) {
-		ret = btf__find_by_name_kind(vhost, "vhost_iotlb_ops", BTF_KIND_STRUCT) > 0;
+		ret = btf__find_by_name_kind(vhost, name, kind) > 0;
 		btf__free(vhost);
 	} else {
 		ret = -errno;
@@ -84,13 +84,19 @@ static int vhost_has_hook(void)
 
 void hook_explain_load(int err)
 {
-	if (!vhost_has_hook())
+	if (!vhost_has("vhost_iotlb_ops", BTF_KIND_STRUCT))
 		log_error("the loaded module vhost has no hook for IOTLB misses (struct "
 			  "vhost_iotlb_ops is not in " VHOST_BTF
 			  "); load the patched modules instead of the distribution's");
 	else
 		log_error("cannot load the BPF programs: %s; -v shows what libbpf says",
 			  strerror(-err));
+}
+
+bool hook_can_resolve(void)
+{
+	return vhost_has("bpf_vhost_guest_read", BTF_KIND_FUNC) > 0 &&
+	       vhost_has("bpf_vhost_iotlb_map", BTF_KIND_FUNC) > 0;
 }
 
 static bool struct_ops_type(int map_fd, struct bpf_map_info *info)

@@ -6,6 +6,8 @@
 #ifndef IOTLB_HOOK_TROUBLE_H
 #define IOTLB_HOOK_TROUBLE_H
 
+#include <stdbool.h>
+
 /**
  * hook_check() - look for what is missing before anything is loaded
  *
@@ -24,5 +26,8 @@ void hook_explain_load(int err);
  * @map_fd:	the map of the struct_ops
  */
 void hook_explain_attach(int err, int map_fd);
+
+/* Has the loaded vhost the kfuncs with which a BPF program resolves misses? */
+bool hook_can_resolve(void);
 
 #endif /* IOTLB_HOOK_TROUBLE_H */

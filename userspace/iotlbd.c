@@ -230,6 +230,19 @@ static int open_hook(struct daemon *daemon)
 	return miss_hook_open(&daemon->hook, &options);
 }
 
+/* Is the kernel to resolve misses, and can it? */
+static bool may_resolve(const struct daemon *daemon)
+{
+	if (!daemon->options.resolve)
+		return false;
+	if (miss_hook_can_resolve(daemon->hook))
+		return true;
+	log_warn("the loaded module vhost cannot resolve misses by itself (bpf_vhost_iotlb_map is "
+		 "not in its BTF), so iotlbd walks the tables; load the present patched modules, "
+		 "or leave out --resolve");
+	return false;
+}
+
 static int open_server(struct daemon *daemon)
 {
 	const struct server_options options = {
@@ -238,6 +251,7 @@ static int open_server(struct daemon *daemon)
 		.epoll_fd = daemon->epoll_fd,
 		.pids = daemon->options.pids,
 		.pid_count = daemon->options.pid_count,
+		.resolve = may_resolve(daemon),
 		.max_unanswered = daemon->options.max_unanswered,
 	};
 
@@ -292,6 +306,8 @@ static int start(struct daemon *daemon)
 	if (!err)
 		err = attach(daemon);
 
+	if (daemon->translator.ops && daemon->translator.ops->reads_memory)
+		sandbox_allow_memory();
 	if (!err)
 		err = sandbox_enter(SANDBOX_SERVE);
 	return err;

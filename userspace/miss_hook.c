@@ -24,6 +24,8 @@
  * @records:	where the records that are being taken go
  * @count:	how many there are
  * @strange:	records that could not be understood
+ * @can_resolve: the kernel can resolve misses by itself
+ * @gone:	what it has counted of devices that are not served any more
  */
 struct miss_hook {
 	struct deliver_bpf *skel;
@@ -32,6 +34,8 @@ struct miss_hook {
 	struct iotlb_record *records;
 	size_t count;
 	uint64_t strange;
+	bool can_resolve;
+	struct resolver_device gone;
 };
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -106,6 +110,7 @@ int miss_hook_open(struct miss_hook **hook, const struct miss_hook_options *opti
 		hook_explain_load(err);
 		return err;
 	}
+	fresh->can_resolve = hook_can_resolve();
 	*hook = fresh;
 	return 0;
 }
@@ -223,8 +228,51 @@ int miss_hook_serve(struct miss_hook *hook, uint64_t dev)
 	return 0;
 }
 
+bool miss_hook_can_resolve(const struct miss_hook *hook)
+{
+	return hook->can_resolve;
+}
+
+int miss_hook_resolve(struct miss_hook *hook, uint64_t dev, const struct resolver_device *device)
+{
+	return bpf_map__update_elem(hook->skel->maps.units, &dev, sizeof(dev), device,
+				    sizeof(*device), BPF_NOEXIST);
+}
+
+static void add_resolved(struct resolver_device *sum, const struct resolver_device *device)
+{
+	sum->resolved += device->resolved;
+	sum->large += device->large;
+	sum->faults += device->faults;
+}
+
+/* What the kernel has counted, all zero if it does not resolve its misses. */
+static struct resolver_device resolver_of(const struct miss_hook *hook, uint64_t dev)
+{
+	struct resolver_device device = {};
+
+	bpf_map__lookup_elem(hook->skel->maps.units, &dev, sizeof(dev), &device, sizeof(device), 0);
+	return device;
+}
+
+static void set_resolved(struct miss_stats *stats, const struct resolver_device *device)
+{
+	stats->resolved = device->resolved;
+	stats->large = device->large;
+	stats->faults = device->faults;
+}
+
+static void unresolve(struct miss_hook *hook, uint64_t dev)
+{
+	struct resolver_device last = resolver_of(hook, dev);
+
+	if (!bpf_map__delete_elem(hook->skel->maps.units, &dev, sizeof(dev), 0))
+		add_resolved(&hook->gone, &last);
+}
+
 void miss_hook_unserve(struct miss_hook *hook, uint64_t dev)
 {
+	unresolve(hook, dev);
 	bpf_map__delete_elem(hook->skel->maps.served, &dev, sizeof(dev), 0);
 	bpf_map__delete_elem(hook->skel->maps.counts, &dev, sizeof(dev), 0);
 	miss_hook_memory_seen(hook, dev);
@@ -240,16 +288,28 @@ void miss_hook_throttle(struct miss_hook *hook, uint64_t dev, bool throttled)
 
 void miss_hook_count_device(const struct miss_hook *hook, uint64_t dev, struct miss_stats *stats)
 {
+	struct resolver_device device = resolver_of(hook, dev);
 	struct deliver_counts counts = {};
 
 	bpf_map__lookup_elem(hook->skel->maps.counts, &dev, sizeof(dev), &counts, sizeof(counts),
 			     0);
 	stats->drops = counts.drops;
 	stats->passed = counts.passed;
+	set_resolved(stats, &device);
 }
 
 void miss_hook_count_all(const struct miss_hook *hook, struct miss_stats *stats)
 {
+	struct resolver_device sum = hook->gone, device;
+	const uint64_t *last = NULL;
+	uint64_t dev;
+
+	while (!bpf_map__get_next_key(hook->skel->maps.units, last, &dev, sizeof(dev))) {
+		device = resolver_of(hook, dev);
+		add_resolved(&sum, &device);
+		last = &dev;
+	}
+	set_resolved(stats, &sum);
 	stats->drops = miss_hook_drops(hook);
 	stats->passed = __atomic_load_n(&hook->skel->bss->passed, __ATOMIC_RELAXED);
 }

@@ -15,6 +15,7 @@
 
 struct miss_hook;
 struct miss_stats;
+struct resolver_device;
 
 /**
  * struct miss_hook_options - how to load the hook
@@ -80,7 +81,24 @@ void miss_hook_unserve(struct miss_hook *hook, uint64_t dev);
 /* They do not for now; changes of its memory table still do. */
 void miss_hook_throttle(struct miss_hook *hook, uint64_t dev, bool throttled);
 
-/* Fill in what the hook counts: @drops and @passed, of one device or of all. */
+/* Can this kernel resolve misses by itself? */
+bool miss_hook_can_resolve(const struct miss_hook *hook);
+
+/**
+ * miss_hook_resolve() - have the kernel resolve misses of a device by itself
+ * @hook:	the hook
+ * @dev:	the device, which is served
+ * @device:	what the kernel has to know of it
+ *
+ * What the kernel cannot resolve comes to us.
+ *
+ * Return: 0 or a negative errno.
+ */
+int miss_hook_resolve(struct miss_hook *hook, uint64_t dev, const struct resolver_device *device);
+
+/* Fill in what the hook counts, which is @drops and all that follows, of one
+ * device or of all.
+ */
 void miss_hook_count_device(const struct miss_hook *hook, uint64_t dev, struct miss_stats *stats);
 void miss_hook_count_all(const struct miss_hook *hook, struct miss_stats *stats);
 

@@ -26,6 +26,8 @@ static const struct column columns[] = {
 	COLUMN("DUPLICATE", duplicates), COLUMN("UNANSWERED", unanswered),
 	COLUMN("STALE", stale),		 COLUMN("FAILED", failed),
 	COLUMN("DROPS", drops),		 COLUMN("PASSED", passed),
+	COLUMN("RESOLVED", resolved),	 COLUMN("LARGE", large),
+	COLUMN("FAULTS", faults),
 };
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))

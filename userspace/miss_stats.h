@@ -20,6 +20,10 @@
  *		answered by the owner of the device
  * @passed:	not received, because the device has had too many that could not
  *		be answered
+ * @resolved:	not received, because the kernel has resolved them by itself
+ * @large:	received, because the kernel leaves mappings to us that are larger
+ *		than a page
+ * @faults:	received, because the kernel could not resolve them
  */
 struct miss_stats {
 	uint64_t misses;
@@ -30,6 +34,9 @@ struct miss_stats {
 	uint64_t failed;
 	uint64_t drops;
 	uint64_t passed;
+	uint64_t resolved;
+	uint64_t large;
+	uint64_t faults;
 };
 
 /**

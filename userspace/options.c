@@ -17,6 +17,8 @@
 enum key {
 	KEY_TRANSLATOR = 0x100,
 	KEY_TABLE,
+	KEY_VTD,
+	KEY_RESOLVE,
 	KEY_POLL,
 	KEY_RING_SIZE,
 	KEY_MAX_UNANSWERED,
@@ -29,8 +31,14 @@ static const struct argp_option known[] = {
 	 "processes, now and later)",
 	 0},
 	{"translator", KEY_TRANSLATOR, "NAME", 0,
-	 "How to translate: see below (with --table, it is table)", 0},
+	 "How to translate: see below (with --table, it is table, with --vtd, it is vtd)", 0},
 	{"table", KEY_TABLE, "FILE", 0, "Mappings, one a line: iova size gpa perm", 0},
+	{"vtd", KEY_VTD, "FILE", 0,
+	 "The IOMMU of the guests, whose tables are walked; one fact a line, see iotlbd(8)", 0},
+	{"resolve", KEY_RESOLVE, NULL, 0,
+	 "Have the kernel walk the tables that --vtd describes, so that no miss of a 4K page comes "
+	 "to user space",
+	 0},
 	{"ring-size", KEY_RING_SIZE, "BYTES", 0,
 	 "Size of the ring buffer: a power of two, at least a page; k, M or G may follow (default: "
 	 "1M)",
@@ -114,13 +122,21 @@ static void finish(struct argp_state *state, struct options *options)
 {
 	if (!options->translator && options->translator_args.table_path)
 		options->translator = &translator_table;
+	if (!options->translator && options->translator_args.vtd_path)
+		options->translator = &translator_vtd;
 	/* Identity is not a default: where a guest remaps, it would be wrong. */
 	if (!options->translator)
 		argp_error(state,
-			   "how to translate? Give --table FILE, or --translator identity if "
-			   "addresses are guest addresses in every guest that is served");
+			   "how to translate? Give --table FILE or --vtd FILE, or --translator "
+			   "identity if addresses are guest addresses in every guest that is "
+			   "served");
 	if (options->translator->check && options->translator->check(&options->translator_args))
 		exit(EXIT_USAGE);
+	if (options->resolve && !options->translator->resolver)
+		argp_error(state,
+			   "--resolve makes no sense with --translator %s, which the kernel does "
+			   "not know; it wants --vtd FILE",
+			   options->translator->name);
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -138,6 +154,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_TABLE:
 		options->translator_args.table_path = arg;
+		break;
+	case KEY_VTD:
+		options->translator_args.vtd_path = arg;
+		break;
+	case KEY_RESOLVE:
+		options->resolve = true;
 		break;
 	case KEY_RING_SIZE:
 		options->ring_size = parse_ring_size(state, arg);

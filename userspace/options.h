@@ -21,7 +21,8 @@
  * @pids:	-p
  * @pid_count:	how many; 0 for all processes
  * @translator:	--translator
- * @translator_args: --table
+ * @translator_args: --table, --vtd
+ * @resolve:	--resolve
  * @ring_size:	--ring-size
  * @max_unanswered: --max-unanswered
  * @poll:	--poll
@@ -33,6 +34,7 @@ struct options {
 	size_t pid_count;
 	const struct translator_ops *translator;
 	struct translator_args translator_args;
+	bool resolve;
 	size_t ring_size;
 	unsigned int max_unanswered;
 	bool poll;

@@ -7,9 +7,11 @@
 #include "bpf/deliver.h"
 #include "clock.h"
 #include "device.h"
+#include "device_index.h"
 #include "iotlb_record.h"
 #include "miss_hook.h"
 #include "roster.h"
+#include "translator.h"
 
 /* A device that cannot be found or taken is looked for again after this. */
 #define IGNORE_NS (10 * NS_PER_SECOND)
@@ -23,6 +25,7 @@ enum matter {
 	MATTER_COMES,
 	MATTER_GOES,
 	MATTER_MEMORY,
+	MATTER_RESOLVE,
 };
 
 static bool may_say(struct roster *roster, uint64_t dev, uint64_t detail, enum matter matter)
@@ -145,6 +148,42 @@ static int watch(struct roster *roster, const struct served_device *device)
 	return epoll_ctl(roster->epoll_fd, EPOLL_CTL_ADD, device->pidfd, &wanted) ? -errno : 0;
 }
 
+/* Which of its owner's devices it is. Older ones may have gone; no two that are
+ * there are taken for one.
+ */
+static size_t find_index(const struct roster *roster, const struct vhost_device *found)
+{
+	const struct translator *translator = roster->translator;
+	const struct served_device *device = NULL;
+	size_t last, index;
+
+	if (!translator->ops->told_apart)
+		return 0;
+	last = translator->ops->told_apart(translator) - 1;
+	index = device_index(found->pid, found->id, last);
+	while ((device = served_next(&roster->devices, device)))
+		if (device->info.pid == found->pid && device->info.dev < found->id &&
+		    index <= device->index)
+			index = device->index + 1;
+	return index < last ? index : last;
+}
+
+/* Without, its misses come to us. */
+static void resolve(struct roster *roster, const struct served_device *device)
+{
+	struct resolver_device known;
+	int err;
+
+	if (!roster->resolve)
+		return;
+	roster->translator->ops->resolver(roster->translator, device->index, &known);
+	err = miss_hook_resolve(roster->hook, device->info.dev, &known);
+	if (err && may_say(roster, device->info.dev, err, MATTER_RESOLVE))
+		log_warn(DEVICE_FORMAT ": cannot have the kernel resolve its misses: %s; iotlbd "
+				       "answers them",
+			 DEVICE_ARGS(device), strerror(-err));
+}
+
 static int take(struct roster *roster, const struct vhost_device *found,
 		struct served_device **taken)
 {
@@ -166,11 +205,13 @@ static int take(struct roster *roster, const struct vhost_device *found,
 		.max = roster->max_unanswered,
 		.period_ns = NS_PER_SECOND,
 	};
+	device->index = find_index(roster, found);
 	served_add(&roster->devices, device);
 	/* Its memory is news, so what waits there misses again, also what nobody
 	 * knows any more.
 	 */
 	roster_refresh(roster, device);
+	resolve(roster, device);
 	device->timeouts_before = device->timeouts;
 	say_mode(roster, device);
 	*taken = device;
@@ -365,6 +406,8 @@ int roster_open(struct roster *roster, const struct server_options *options,
 	int err;
 
 	roster->hook = options->hook;
+	roster->translator = options->translator;
+	roster->resolve = options->resolve;
 	roster->batch = batch;
 	roster->epoll_fd = options->epoll_fd;
 	roster->max_unanswered = options->max_unanswered;

@@ -26,6 +26,8 @@ struct iotlb_record;
 /**
  * struct roster - all of them
  * @hook:	which is told whose misses are wanted
+ * @translator:	for which devices are told apart
+ * @resolve:	have the kernel resolve what it can
  * @batch:	where messages to the devices go; whoever calls flushes it
  * @epoll_fd:	where pidfds are watched
  * @pids:	whose devices are served
@@ -43,6 +45,8 @@ struct iotlb_record;
  */
 struct roster {
 	struct miss_hook *hook;
+	const struct translator *translator;
+	bool resolve;
 	struct answer_batch *batch;
 	int epoll_fd;
 	struct pid_list pids;

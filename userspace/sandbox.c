@@ -13,8 +13,9 @@
  * do. What is loaded is used, and attached anew, through fds, without any
  * capability.
  *
- * CAP_SYS_PTRACE: pidfd_getfd(2), and the links and fdinfo in /proc/PID, even
- * of processes of the same user, if they have other capabilities.
+ * CAP_SYS_PTRACE: pidfd_getfd(2), process_vm_readv(2), and the links and fdinfo
+ * in /proc/PID, even of processes of the same user, if they have other
+ * capabilities.
  *
  * CAP_DAC_READ_SEARCH: /proc/PID/fd belongs to the user of the process, and is
  * closed for others.
@@ -50,6 +51,8 @@ struct stage {
 	unsigned int keep[KEEP_MAX];
 	size_t keep_count;
 };
+
+static bool memory_allowed;
 
 static int failed(const struct stage *stage, const char *what, int err)
 {
@@ -134,7 +137,7 @@ static int enter_serve(const struct stage *stage)
 
 	if (err)
 		return err;
-	err = syscall_filter_install();
+	err = syscall_filter_install(memory_allowed);
 	if (err)
 		return failed(stage, "filter system calls", err);
 	log_debug("stage %s: system calls are filtered", stage->name);
@@ -162,6 +165,11 @@ static const struct stage serve = {
 
 /* By enum sandbox_stage */
 static const struct stage *const stages[] = {&start, &load, &serve};
+
+void sandbox_allow_memory(void)
+{
+	memory_allowed = true;
+}
 
 int sandbox_enter(enum sandbox_stage stage)
 {

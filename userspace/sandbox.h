@@ -29,6 +29,11 @@ enum sandbox_stage {
  */
 int sandbox_open_standard_fds(void);
 
+/* What serving needs includes the memory of the owners of devices, for reading. To
+ * be called before that stage is entered.
+ */
+void sandbox_allow_memory(void);
+
 /**
  * sandbox_enter() - give up what this stage and later ones do not need
  * @stage:	the stage that begins

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "answer_batch.h"
+#include "guest_memory.h"
 #include "memory_table.h"
 #include "miss_stats.h"
 #include "rate.h"
@@ -28,6 +29,7 @@ struct vhost_device;
  *		so it must not be held for longer than its owner holds his
  * @pidfd:	the owner
  * @owner_fd:	number of the fd there
+ * @index:	as of struct lookup; stays as long as the device is served
  * @mem:	memory table
  * @mem_seq:	its number, as of vhost_device::mem_seq
  * @mem_changes: how often it was found to have changed
@@ -42,6 +44,7 @@ struct served_device {
 	struct answer_target target;
 	int pidfd;
 	int owner_fd;
+	size_t index;
 	struct memory_table mem;
 	uint64_t mem_seq;
 	unsigned int mem_changes;
@@ -51,6 +54,16 @@ struct served_device {
 	uint64_t throttled_ns;
 	struct device_stats info;
 };
+
+/* Its guest's memory, for reading */
+static inline struct guest_memory served_memory(const struct served_device *device)
+{
+	return (struct guest_memory){
+		.pid = device->info.pid,
+		.pidfd = device->pidfd,
+		.table = &device->mem,
+	};
+}
 
 #define SERVED_CHAINS 256
 

@@ -182,7 +182,7 @@ static bool has_newer_memory(const struct served_device *device, const struct io
 static void serve_miss(struct server *server, struct served_device *device,
 		       const struct iotlb_record *miss)
 {
-	struct mapping mapping;
+	struct finding finding;
 	struct answer answer;
 	int err;
 
@@ -194,17 +194,24 @@ static void serve_miss(struct server *server, struct served_device *device,
 		return;
 	}
 
-	err = answer_find(server->translator, &device->mem, miss->dev, miss->iova, miss->access,
-			  &answer, &mapping);
+	err = answer_find(server->translator,
+			  &(struct lookup){
+				  .dev = miss->dev,
+				  .index = device->index,
+				  .iova = miss->iova,
+				  .access = miss->access,
+				  .memory = served_memory(device),
+			  },
+			  &answer, &finding);
 	if (err) {
 		COUNT(server, device, unanswered);
-		complain_unanswered(&server->limit, device, miss, err, &mapping);
+		complain_unanswered(&server->limit, device, miss, err, &finding);
 		answer_batch_hand_back(&server->answers, &device->target, miss->iova);
 		throttle(server, device);
 		return;
 	}
-	if (is_clipped(&mapping, &answer))
-		complain_clipped(&server->limit, device, &mapping, &answer);
+	if (is_clipped(&finding.mapping, &answer))
+		complain_clipped(&server->limit, device, &finding.mapping, &answer);
 	answer_batch_update(&server->answers, &device->target, miss, &answer);
 	recent_add(server, device, &answer);
 }

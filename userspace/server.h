@@ -25,6 +25,8 @@ struct translator;
  *		server_process_gone() wants, and SERVER_EVENT is set in it
  * @pids:	serve the devices of these processes only
  * @pid_count:	how many; 0 for all processes
+ * @resolve:	have the kernel resolve what it can; the hook and the translator
+ *		must be able to
  * @max_unanswered: a device that has more misses without an answer within a
  *		second is left alone for a while
  */
@@ -34,6 +36,7 @@ struct server_options {
 	int epoll_fd;
 	const pid_t *pids;
 	size_t pid_count;
+	bool resolve;
 	unsigned int max_unanswered;
 };
 

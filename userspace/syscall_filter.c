@@ -124,17 +124,34 @@ static const struct rule rules[] = {
 	ANY(exit),
 };
 
-static int add_rules(scmp_filter_ctx filter)
+/* Memory of the owners of devices, and whether it was theirs */
+static const struct rule memory_rules[] = {
+	ANY(process_vm_readv),
+	ANY(poll),
+};
+
+static int add_rules(scmp_filter_ctx filter, const struct rule *rules, size_t count)
 {
 	size_t i;
 	int err;
 
-	for (i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+	for (i = 0; i < count; i++) {
 		err = seccomp_rule_add_exact_array(filter, SCMP_ACT_ALLOW, rules[i].syscall,
 						   rules[i].count, rules[i].checks);
 		if (err)
 			return err;
 	}
+	return 0;
+}
+
+static int add_all_rules(scmp_filter_ctx filter, bool memory)
+{
+	int err = add_rules(filter, rules, sizeof(rules) / sizeof(*rules));
+
+	if (!err && memory)
+		err = add_rules(filter, memory_rules, sizeof(memory_rules) / sizeof(*memory_rules));
+	if (err)
+		return err;
 	/* Who has taken the hook meanwhile cannot be told: that is no crime, but
 	 * takes a capability that is gone.
 	 */
@@ -142,7 +159,7 @@ static int add_rules(scmp_filter_ctx filter)
 				      INT_IS(0, BPF_MAP_GET_FD_BY_ID));
 }
 
-int syscall_filter_install(void)
+int syscall_filter_install(bool memory)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int err;
@@ -158,7 +175,7 @@ int syscall_filter_install(void)
 	if (!err)
 		err = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 	if (!err)
-		err = add_rules(filter);
+		err = add_all_rules(filter, memory);
 	if (!err)
 		err = seccomp_load(filter);
 	seccomp_release(filter);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
+#include "log.h"
 #include "translator.h"
 
 const struct translator_ops *const translators[] = {
 	&translator_identity,
 	&translator_table,
+	&translator_vtd,
 	NULL,
 };
 
@@ -18,4 +21,14 @@ const struct translator_ops *translator_by_name(const char *name)
 		if (!strcmp((*ops)->name, name))
 			return *ops;
 	return NULL;
+}
+
+int translator_refuse(const char *name, const char *option, const char *path)
+{
+	if (!path)
+		return 0;
+	log_error("%s %s makes no sense with --translator %s, which does not go by it; leave one "
+		  "out",
+		  option, path, name);
+	return -EINVAL;
 }

@@ -6,40 +6,86 @@
 #ifndef IOTLB_TRANSLATOR_H
 #define IOTLB_TRANSLATOR_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "guest_memory.h"
 #include "mapping.h"
+#include "vtd_types.h"
 
+struct resolver_device;
 struct translator;
 
 /**
  * struct translator_args - what the command line says
  * @table_path:	--table, NULL if it is not there
+ * @vtd_path:	--vtd, NULL if it is not there
  */
 struct translator_args {
 	const char *table_path;
+	const char *vtd_path;
+};
+
+/**
+ * struct lookup - what a translator is asked
+ * @dev:	the device
+ * @index:	how many devices its owner had before it; counted no further than
+ *		translator_ops::told_apart says
+ * @iova:	the address
+ * @access:	what the device wants to do there: VHOST_ACCESS_RO, _WO or _RW
+ * @memory:	of its guest
+ */
+struct lookup {
+	uint64_t dev;
+	size_t index;
+	uint64_t iova;
+	uint32_t access;
+	struct guest_memory memory;
+};
+
+/**
+ * struct finding - what it answers
+ * @mapping:	the mapping around the address
+ * @walk:	where a walk of the guest's tables has ended; its fault is VTD_OK
+ *		if there was none
+ */
+struct finding {
+	struct mapping mapping;
+	struct vtd_walk walk;
 };
 
 /**
  * struct translator_ops - one way to translate
  * @name:	for the command line
  * @summary:	one line for the help
+ * @reads_memory: it reads the guest's memory
  * @check:	are the arguments good for it? Says itself what is wrong; 0 or
  *		-EINVAL
  * @open:	gets ready, and says itself what is wrong; 0 or a negative
  *		errno; may be NULL
  * @translate:	finds the whole mapping around an address of a device; 0,
- *		-ENOENT if there is none; whether it allows an access is for
- *		the caller to see
+ *		-ENOENT if there is none, or another negative errno; whether it
+ *		allows an access is for the caller to see
+ * @told_apart:	how many devices of one process it knows apart: those after
+ *		them are as the last of these. NULL: all devices are alike
+ * @resolver:	what the kernel has to know to translate for a device by itself;
+ *		NULL if it cannot
  * @close:	the end; may be NULL
+ *
+ * The result of @translate is all zero when it is called.
  */
 struct translator_ops {
 	const char *name;
 	const char *summary;
+	bool reads_memory;
 	int (*check)(const struct translator_args *args);
 	int (*open)(struct translator *translator, const struct translator_args *args);
-	int (*translate)(struct translator *translator, uint64_t dev, uint64_t iova,
-			 struct mapping *mapping);
+	int (*translate)(struct translator *translator, const struct lookup *lookup,
+			 struct finding *finding);
+	size_t (*told_apart)(const struct translator *translator);
+	void (*resolver)(const struct translator *translator, size_t index,
+			 struct resolver_device *device);
 	void (*close)(struct translator *translator);
 };
 
@@ -58,8 +104,14 @@ extern const struct translator_ops *const translators[];
 
 extern const struct translator_ops translator_identity;
 extern const struct translator_ops translator_table;
+extern const struct translator_ops translator_vtd;
 
 /* The one of this name, NULL if there is none. */
 const struct translator_ops *translator_by_name(const char *name);
+
+/* For translator_ops::check: an option that another translator goes by; 0, or
+ * -EINVAL after a message if it is there.
+ */
+int translator_refuse(const char *name, const char *option, const char *path);
 
 #endif /* IOTLB_TRANSLATOR_H */

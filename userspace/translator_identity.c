@@ -3,32 +3,25 @@
  * The device sees guest-physical addresses, as without an IOMMU or behind one
  * in pass-through mode.
  */
-#include <errno.h>
 #include <linux/vhost_types.h>
 
-#include "log.h"
 #include "translator.h"
 
 static int identity_check(const struct translator_args *args)
 {
-	if (args->table_path) {
-		log_error("--table %s makes no sense with --translator identity, which maps every "
-			  "address to itself; leave one out",
-			  args->table_path);
-		return -EINVAL;
-	}
-	return 0;
+	int err = translator_refuse("identity", "--table", args->table_path);
+
+	return err ? err : translator_refuse("identity", "--vtd", args->vtd_path);
 }
 
-static int identity_translate(struct translator *translator, uint64_t dev, uint64_t iova,
-			      struct mapping *mapping)
+static int identity_translate(struct translator *translator, const struct lookup *lookup,
+			      struct finding *finding)
 {
 	(void)translator;
-	(void)dev;
-	(void)iova;
+	(void)lookup;
 
 	/* Whoever answers cuts it down to the guest's memory. */
-	*mapping = (struct mapping){
+	finding->mapping = (struct mapping){
 		.iova = 0,
 		.last = UINT64_MAX,
 		.gpa = 0,

@@ -32,7 +32,7 @@ static int table_load(struct map_table *table, const char *path)
 static int table_check(const struct translator_args *args)
 {
 	if (args->table_path)
-		return 0;
+		return translator_refuse("table", "--vtd", args->vtd_path);
 	log_error("--translator table has nothing to go by; name a file with --table FILE");
 	return -EINVAL;
 }
@@ -57,11 +57,10 @@ static int table_open(struct translator *translator, const struct translator_arg
 	return 0;
 }
 
-static int table_translate(struct translator *translator, uint64_t dev, uint64_t iova,
-			   struct mapping *mapping)
+static int table_translate(struct translator *translator, const struct lookup *lookup,
+			   struct finding *finding)
 {
-	(void)dev;
-	return map_table_find(translator->state, iova, mapping);
+	return map_table_find(translator->state, lookup->iova, &finding->mapping);
 }
 
 static void table_close(struct translator *translator)

@@ -41,15 +41,14 @@ static uint32_t slot_of(const struct space *s, unsigned int page)
 	return __atomic_load_n(&s->entries[page].slot, __ATOMIC_ACQUIRE);
 }
 
-static int shared_translate(struct translator *translator, uint64_t dev, uint64_t iova,
-			    struct mapping *mapping)
+static int shared_translate(struct translator *translator, const struct lookup *lookup,
+			    struct finding *finding)
 {
 	const struct space *s = translator->state;
-	int page = space_page_of(iova);
+	int page = space_page_of(lookup->iova);
 	unsigned int last = page;
 	uint32_t slot;
 
-	(void)dev;
 	if (page < 0)
 		return -ENOENT;
 	slot = slot_of(s, page);
@@ -57,7 +56,7 @@ static int shared_translate(struct translator *translator, uint64_t dev, uint64_
 		while (last + 1 < NR_PAGES && slot_of(s, last + 1) == slot &&
 		       space_permission(last + 1) == space_permission(page))
 			last++;
-	*mapping = (struct mapping){
+	finding->mapping = (struct mapping){
 		.iova = space_iova(page),
 		.last = space_iova(last + 1) - 1,
 		.gpa = space_gpa(page, slot),

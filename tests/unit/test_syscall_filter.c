@@ -29,6 +29,7 @@
 #include <cmocka.h>
 
 #include "device.h"
+#include "guest_memory.h"
 #include "log.h"
 #include "memory_table.h"
 #include "miss_stats.h"
@@ -40,6 +41,9 @@ typedef void (*life)(void);
 
 /* A file that a process is given: to write to, or a table */
 static int output = -1;
+
+/* A process is allowed to read memory. */
+static bool memory;
 
 /* The exit status of a process that gets no filter */
 #define NO_FILTER 100
@@ -58,7 +62,7 @@ static int live(life life)
 		if (output >= 0)
 			stdout = fdopen(output, "w");
 		/* Being killed leaves no core behind. */
-		if (prctl(PR_SET_DUMPABLE, 0) || syscall_filter_install())
+		if (prctl(PR_SET_DUMPABLE, 0) || syscall_filter_install(memory))
 			_exit(NO_FILTER);
 		life();
 		_exit(0);
@@ -162,14 +166,32 @@ static void handle_much_memory(void)
 static void read_table(void)
 {
 	struct translator translator = {.ops = &translator_table};
-	struct mapping mapping;
+	const struct lookup lookup = {.dev = 1, .iova = 0x1234};
+	struct finding finding = {};
 	char path[] = "/proc/self/fd/0000000000";
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", output);
 	need(!translator.ops->open(&translator, &(struct translator_args){.table_path = path}));
-	need(!translator.ops->translate(&translator, 1, 0x1234, &mapping));
-	need(mapping.gpa == 0x7000 && mapping.last == 0x1fff);
+	need(!translator.ops->translate(&translator, &lookup, &finding));
+	need(finding.mapping.gpa == 0x7000 && finding.mapping.last == 0x1fff);
 	translator.ops->close(&translator);
+}
+
+static void read_memory(void)
+{
+	uint64_t value = 5, copy = 0;
+	struct memory_region region = {
+		.gpa = 0x1000,
+		.last = 0x1007,
+		.hva = (uintptr_t)&value,
+	};
+	const struct memory_table table = {.regions = &region, .count = 1};
+	struct guest_memory guest = {.pid = getpid(), .table = &table};
+
+	guest.pidfd = syscall(SYS_pidfd_open, getpid(), 0);
+	need(guest.pidfd >= 0);
+	need(!guest_memory_read(&guest, 0x1000, &copy, sizeof(copy)) && copy == 5);
+	need(!guest_memory_check(&guest));
 }
 
 static void call_with_arguments(void)
@@ -303,6 +325,16 @@ CALL(x32_write, 0x40000000 | SYS_write, 1, "", 0)
 
 #define KILLED(name) assert_killed(#name, name)
 
+static void test_memory(void **state)
+{
+	(void)state;
+	memory = true;
+	assert_lives(read_memory);
+	assert_killed("call_vm_writev", call_vm_writev);
+	memory = false;
+	assert_killed("read_memory", read_memory);
+}
+
 static void test_forbidden(void **state)
 {
 	(void)state;
@@ -353,11 +385,9 @@ static void test_forbidden_arguments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_allowed),
-		cmocka_unit_test(test_output),
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_forbidden),
-		cmocka_unit_test(test_forbidden_arguments),
+		cmocka_unit_test(test_allowed),	  cmocka_unit_test(test_output),
+		cmocka_unit_test(test_table),	  cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_forbidden), cmocka_unit_test(test_forbidden_arguments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

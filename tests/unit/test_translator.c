@@ -9,11 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "answer.h"
+#include "bpf/deliver.h"
 #include "memory_table.h"
 #include "translator.h"
 
@@ -26,10 +29,14 @@ static const char fdinfo[] = "vhost-mem:\t0x0 0x10000 0x70000000\n"
 
 static struct memory_table mem;
 
+/* This process, whose memory is the guest's */
+static int pidfd = -1;
+
 static int read_memory(void **state)
 {
 	(void)state;
-	return memory_table_parse(&mem, fdinfo);
+	pidfd = syscall(SYS_pidfd_open, getpid(), 0);
+	return pidfd < 0 ? -1 : memory_table_parse(&mem, fdinfo);
 }
 
 static int clear_memory(void **state)
@@ -39,42 +46,65 @@ static int clear_memory(void **state)
 	return 0;
 }
 
-static struct translator open_table(const char *text)
+static struct translator open_file(const struct translator_ops *ops, const char *text)
 {
-	struct translator table = {.ops = &translator_table};
+	struct translator table = {.ops = ops};
 	char path[] = "/tmp/test_translator.XXXXXX";
-	struct translator_args args = {.table_path = path};
+	struct translator_args args = {};
 	int fd = mkstemp(path);
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	close(fd);
+	if (ops == &translator_vtd)
+		args.vtd_path = path;
+	else
+		args.table_path = path;
 	assert_int_equal(table.ops->check(&args), 0);
 	assert_int_equal(table.ops->open(&table, &args), 0);
 	unlink(path);
 	return table;
 }
 
+static struct translator open_table(const char *text)
+{
+	return open_file(&translator_table, text);
+}
+
+/* A miss of the device */
+static struct lookup miss(uint64_t iova, uint32_t access)
+{
+	return (struct lookup){
+		.dev = DEV,
+		.iova = iova,
+		.access = access,
+		.memory = {.pid = getpid(), .pidfd = pidfd, .table = &mem},
+	};
+}
+
 static void assert_answer(struct translator *translator, uint64_t iova, uint32_t access,
 			  uint64_t first, uint64_t last, uint64_t hva)
 {
-	struct mapping mapping;
+	const struct lookup lookup = miss(iova, access);
+	struct finding finding;
 	struct answer answer;
 
-	assert_int_equal(answer_find(translator, &mem, DEV, iova, access, &answer, &mapping), 0);
+	assert_int_equal(answer_find(translator, &lookup, &answer, &finding), 0);
 	assert_int_equal(answer.iova, first);
 	assert_int_equal(answer.last, last);
 	assert_int_equal(answer.hva, hva);
-	assert_int_equal(answer.perm, mapping.perm);
+	assert_int_equal(answer.perm, finding.mapping.perm);
+	assert_int_equal(finding.walk.fault, VTD_OK);
 	assert_true(answer_covers(&answer, iova, access));
 }
 
 static void assert_no_answer(struct translator *translator, uint64_t iova, uint32_t access, int err)
 {
-	struct mapping mapping;
+	const struct lookup lookup = miss(iova, access);
+	struct finding finding;
 	struct answer answer;
 
-	assert_int_equal(answer_find(translator, &mem, DEV, iova, access, &answer, &mapping), err);
+	assert_int_equal(answer_find(translator, &lookup, &answer, &finding), err);
 }
 
 static void test_by_name(void **state)
@@ -82,6 +112,7 @@ static void test_by_name(void **state)
 	(void)state;
 	assert_ptr_equal(translator_by_name("identity"), &translator_identity);
 	assert_ptr_equal(translator_by_name("table"), &translator_table);
+	assert_ptr_equal(translator_by_name("vtd"), &translator_vtd);
 	assert_null(translator_by_name("tabl"));
 	assert_null(translator_by_name(""));
 }
@@ -143,13 +174,14 @@ static void test_outside_of_memory(void **state)
 static void test_no_memory(void **state)
 {
 	struct translator identity = {.ops = &translator_identity};
-	struct memory_table empty = {};
-	struct mapping mapping;
+	const struct memory_table empty = {};
+	struct lookup lookup = miss(0, VHOST_ACCESS_RO);
+	struct finding finding;
 	struct answer answer;
 
 	(void)state;
-	assert_int_equal(answer_find(&identity, &empty, DEV, 0, VHOST_ACCESS_RO, &answer, &mapping),
-			 -EFAULT);
+	lookup.memory.table = &empty;
+	assert_int_equal(answer_find(&identity, &lookup, &answer, &finding), -EFAULT);
 }
 
 /* An answer is never wider than mapping and region, wherever they lie. */
@@ -169,7 +201,8 @@ static void test_bounds_at_random(void **state)
 		uint64_t iova = shift - 0x8000;
 		uint64_t at = rand_r(&seed) % m_size;
 		struct translator table;
-		struct mapping mapping;
+		struct lookup lookup;
+		struct finding finding;
 		struct answer answer;
 		char text[128];
 		int err;
@@ -178,7 +211,9 @@ static void test_bounds_at_random(void **state)
 		table = open_table(text);
 		snprintf(text, sizeof(text), "vhost-mem:\t0x%lx 0x%lx 0x5000\n", gpa, size);
 		assert_int_equal(memory_table_parse(&one, text), 0);
-		err = answer_find(&table, &one, DEV, iova + at, VHOST_ACCESS_RO, &answer, &mapping);
+		lookup = miss(iova + at, VHOST_ACCESS_RO);
+		lookup.memory.table = &one;
+		err = answer_find(&table, &lookup, &answer, &finding);
 		table.ops->close(&table);
 
 		if (m_gpa + at < gpa || m_gpa + at - gpa >= size) {
@@ -201,14 +236,150 @@ static void test_bounds_at_random(void **state)
 	memory_table_clear(&one);
 }
 
+/* Guest memory of the IOMMU's tables: six pages from GPA 0 on */
+static uint64_t __attribute__((aligned(4096))) guest[6][512];
+
+static void make_tables(void)
+{
+	size_t i;
+
+	memset(guest, 0, sizeof(guest));
+	guest[0][0] = 0x1000 | 1;	     /* root entry of bus 0 */
+	guest[1][8 * 2] = 0x2000 | 1;	     /* context entry of 00:01.0 */
+	guest[1][8 * 2 + 1] = 1;	     /* 39 bits, 3 levels */
+	guest[2][0] = 0x3000 | 3;	     /* level 3 */
+	guest[2][1] = 0x9000 | 3;	     /* out of memory */
+	guest[3][0] = 0x4000 | 3;	     /* level 2 */
+	guest[3][1] = 0x200000 | 3 | 1 << 7; /* a page of 2M */
+	for (i = 0; i < 8; i++)
+		guest[4][i] = 0x100000 | i << 12 | 3; /* a line, contiguous */
+	guest[4][8] = 0x100000 | 1;		      /* for reading */
+}
+
+static void read_guest(struct memory_table *table)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "vhost-mem:\t0x0 0x6000 %p\n"
+		 "vhost-mem:\t0x100000 0x400000 0x70000000\n",
+		 (void *)guest);
+	assert_int_equal(memory_table_parse(table, text), 0);
+}
+
+static void assert_fault(struct translator *vtd, uint64_t iova, uint32_t access,
+			 enum vtd_fault fault, enum vtd_table table, int level)
+{
+	const struct lookup lookup = miss(iova, access);
+	struct finding finding;
+	struct answer answer;
+
+	assert_int_equal(answer_find(vtd, &lookup, &answer, &finding), -ENOENT);
+	assert_int_equal(finding.walk.fault, fault);
+	assert_int_equal(finding.walk.fault_table, table);
+	assert_int_equal(finding.walk.fault_level, level);
+}
+
+static void test_vtd(void **state)
+{
+	struct translator vtd = open_file(&translator_vtd, "root 0\ndevice 00:01.0\n");
+	struct memory_table before = {};
+
+	(void)state;
+	memory_table_move(&before, &mem);
+	read_guest(&mem);
+	make_tables();
+
+	/* Neighbours come with it. */
+	assert_answer(&vtd, 0x1234, VHOST_ACCESS_WO, 0, 0x7fff, 0x70000000);
+	assert_answer(&vtd, 0x8000, VHOST_ACCESS_RO, 0x8000, 0x8fff, 0x70000000);
+	assert_answer(&vtd, 0x212345, VHOST_ACCESS_RO, 0x200000, 0x3fffff, 0x70100000);
+
+	assert_fault(&vtd, 0x8000, VHOST_ACCESS_WO, VTD_FAULT_PERMISSION, VTD_TABLE_SECOND_LEVEL,
+		     1);
+	assert_fault(&vtd, 0x9000, VHOST_ACCESS_RO, VTD_FAULT_PRESENT, VTD_TABLE_SECOND_LEVEL, 1);
+	assert_fault(&vtd, 0x400000, VHOST_ACCESS_RO, VTD_FAULT_PRESENT, VTD_TABLE_SECOND_LEVEL, 2);
+	assert_fault(&vtd, 0x40000000, VHOST_ACCESS_RO, VTD_FAULT_READ, VTD_TABLE_SECOND_LEVEL, 2);
+	assert_fault(&vtd, 1ULL << 39, VHOST_ACCESS_RO, VTD_FAULT_WIDTH, VTD_TABLE_CONTEXT, 0);
+	guest[0][0] = 0;
+	assert_fault(&vtd, 0, VHOST_ACCESS_RO, VTD_FAULT_ROOT_PRESENT, VTD_TABLE_ROOT, 0);
+
+	memory_table_move(&mem, &before);
+	vtd.ops->close(&vtd);
+}
+
+/* The first device has no context entry, all others have. */
+static void test_vtd_devices(void **state)
+{
+	struct translator vtd =
+		open_file(&translator_vtd, "root 0\ndevice 00:02.0\ndevice 00:01.0\n");
+	struct memory_table before = {};
+	struct resolver_device device;
+	struct finding finding;
+	struct answer answer;
+	size_t index;
+
+	(void)state;
+	memory_table_move(&before, &mem);
+	read_guest(&mem);
+	make_tables();
+	assert_int_equal(vtd.ops->told_apart(&vtd), 2);
+	for (index = 0; index < 3; index++) {
+		struct lookup lookup = miss(0, VHOST_ACCESS_RO);
+
+		lookup.index = index;
+		assert_int_equal(answer_find(&vtd, &lookup, &answer, &finding),
+				 index ? 0 : -ENOENT);
+		vtd.ops->resolver(&vtd, index, &device);
+		assert_int_equal(device.source_id, index ? 8 : 16);
+		assert_int_equal(device.pasid, VTD_NO_PASID);
+		assert_int_equal(device.resolved, 0);
+	}
+	memory_table_move(&mem, &before);
+	vtd.ops->close(&vtd);
+}
+
+/* Whose memory it was cannot be told when the owner has ended. */
+static void test_vtd_owner_gone(void **state)
+{
+	struct translator vtd = open_file(&translator_vtd, "root 0\ndevice 00:01.0\n");
+	struct lookup lookup = miss(0, VHOST_ACCESS_RO);
+	struct memory_table before = {};
+	struct finding finding;
+	struct answer answer;
+	pid_t child = fork();
+
+	(void)state;
+	if (!child)
+		_exit(0);
+	lookup.memory.pidfd = syscall(SYS_pidfd_open, child, 0);
+	assert_true(lookup.memory.pidfd >= 0);
+	waitpid(child, NULL, 0);
+
+	memory_table_move(&before, &mem);
+	read_guest(&mem);
+	make_tables();
+	assert_int_equal(answer_find(&vtd, &lookup, &answer, &finding), -ESRCH);
+	memory_table_move(&mem, &before);
+	close(lookup.memory.pidfd);
+	vtd.ops->close(&vtd);
+}
+
 static void test_arguments(void **state)
 {
-	struct translator_args none = {}, file = {.table_path = "x"};
+	struct translator_args none = {}, file = {.table_path = "x"}, vtd = {.vtd_path = "x"};
+	struct translator_args both = {.table_path = "x", .vtd_path = "y"};
 
 	(void)state;
 	assert_int_equal(translator_table.check(&none), -EINVAL);
 	assert_int_equal(translator_identity.check(&file), -EINVAL);
+	assert_int_equal(translator_identity.check(&vtd), -EINVAL);
 	assert_int_equal(translator_identity.check(&none), 0);
+	assert_int_equal(translator_table.check(&both), -EINVAL);
+	assert_int_equal(translator_table.check(&file), 0);
+	assert_int_equal(translator_vtd.check(&none), -EINVAL);
+	assert_int_equal(translator_vtd.check(&both), -EINVAL);
+	assert_int_equal(translator_vtd.check(&vtd), 0);
 }
 
 static void test_missing_file(void **state)
@@ -231,6 +402,9 @@ int main(void)
 		cmocka_unit_test(test_outside_of_memory),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_bounds_at_random),
+		cmocka_unit_test(test_vtd),
+		cmocka_unit_test(test_vtd_devices),
+		cmocka_unit_test(test_vtd_owner_gone),
 		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_missing_file),
 	};

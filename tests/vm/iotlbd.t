@@ -429,8 +429,8 @@ test_refusals()
 		"$build/iotlbd" --table table
 	refuses "a translator without its table" 2 'name a file with --table' \
 		"$build/iotlbd" --translator table
-	refuses "an unknown translator" 2 'no translator "vtd"' \
-		"$build/iotlbd" --translator vtd
+	refuses "an unknown translator" 2 'no translator "amd"' \
+		"$build/iotlbd" --translator amd
 	refuses "an odd ring size" 2 'is not a power of two' \
 		"$build/iotlbd" --ring-size 5000
 	refuses "an argument" 2 'unexpected argument' "$build/iotlbd" now

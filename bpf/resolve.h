@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Resolves misses in the kernel: walks the guest's IOMMU tables and says at
+ * once where an address leads, so that the virtqueue need not stop.
+ *
+ * The tables are in the guest's memory, and only what is resident can be read
+ * here. Whatever cannot be resolved, for that or another reason, is left to the
+ * loader, who can sleep, and knows how to complain. So are mappings that are
+ * larger than a page: as these serve many misses, the loader puts them into the
+ * IOTLB.
+ *
+ * This is run for each packet, so it keeps no time and no record, and counts
+ * where it has to look anyway.
+ */
+#ifndef BPF_RESOLVE_H
+#define BPF_RESOLVE_H
+
+#include <stdbool.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "deliver.h"
+#include "vhost.h"
+#include "vtd_walk.h"
+
+/* Not in the first kernels with the hook. */
+extern int bpf_vhost_guest_read(struct vhost_iotlb_miss_ctx *miss, __u64 gpa, void *dst,
+				__u32 dst__sz) __ksym __weak;
+extern int bpf_vhost_iotlb_map(struct vhost_iotlb_miss_ctx *miss, __u64 iova, __u64 gpa, __u64 size,
+			       __u32 perm) __ksym __weak;
+
+#define RESOLVE_PAGE_SIZE 4096
+
+/* For vtd_walk() */
+static __always_inline int resolve_read(void *miss, enum vtd_table table, int level, __u64 gpa,
+					void *to, __u32 size)
+{
+	(void)table;
+	(void)level;
+	return bpf_vhost_guest_read(miss, gpa, to, size);
+}
+
+/* Is the neighbour of the page wanted, too? */
+static __always_inline bool resolve_spans_pages(const struct vhost_iotlb_miss_ctx *miss)
+{
+	return miss->iova % RESOLVE_PAGE_SIZE + miss->len > RESOLVE_PAGE_SIZE;
+}
+
+/**
+ * resolve() - translate a miss here and now
+ * @miss:	the miss
+ * @device:	of the device
+ *
+ * Return: true if that is done, false if the loader has to do it.
+ */
+static __always_inline bool resolve(struct vhost_iotlb_miss_ctx *miss,
+				    struct resolver_device *device)
+{
+	struct vtd_request request = {
+		.iova = miss->iova,
+		.pasid = device->pasid,
+		.source_id = device->source_id,
+		.access = miss->access,
+		.merge = resolve_spans_pages(miss),
+	};
+	struct vtd_translation found;
+	struct vtd_walk where;
+
+	if (vtd_walk(&device->unit, &request, resolve_read, miss, &found, &where)) {
+		__sync_fetch_and_add(&device->faults, 1);
+		return false;
+	}
+	if (found.level != 1) {
+		__sync_fetch_and_add(&device->large, 1);
+		return false;
+	}
+	if (bpf_vhost_iotlb_map(miss, found.iova, found.gpa, found.size, found.perm)) {
+		__sync_fetch_and_add(&device->faults, 1);
+		return false;
+	}
+	__sync_fetch_and_add(&device->resolved, 1);
+	return true;
+}
+
+#endif /* BPF_RESOLVE_H */

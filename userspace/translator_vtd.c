@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest has an IOMMU, VT-d, and what is mapped stands in tables in its
+ * memory. They are walked for each miss: nothing that is read is kept, so there
+ * is nothing to invalidate. What the guest changes while they are walked, it
+ * invalidates afterwards, and vhost refuses the answer by its token.
+ *
+ * The guest may write anything there. A walk reads no more entries than
+ * vtd_walk.h says, and answer_find() bounds where it leads to.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "bpf/deliver.h"
+#include "log.h"
+#include "translator.h"
+#include "vtd_file.h"
+#include "vtd_walk.h"
+
+static int vtd_check(const struct translator_args *args)
+{
+	if (args->vtd_path)
+		return translator_refuse("vtd", "--table", args->table_path);
+	log_error("--translator vtd has nothing to go by; describe the IOMMU with --vtd FILE");
+	return -EINVAL;
+}
+
+static int vtd_open(struct translator *translator, const struct translator_args *args)
+{
+	struct vtd_file *file = malloc(sizeof(*file));
+	int err;
+
+	if (!file) {
+		log_error("no memory for the description of the IOMMU %s", args->vtd_path);
+		return -ENOMEM;
+	}
+	err = vtd_file_load(file, args->vtd_path);
+	if (err) {
+		free(file);
+		return err;
+	}
+	translator->state = file;
+	return 0;
+}
+
+/* For vtd_walk() */
+static int read_guest(void *memory, enum vtd_table table, int level, __u64 gpa, void *to,
+		      __u32 size)
+{
+	(void)table;
+	(void)level;
+	return guest_memory_read(memory, gpa, to, size);
+}
+
+static int vtd_translate(struct translator *translator, const struct lookup *lookup,
+			 struct finding *finding)
+{
+	const struct vtd_file *file = translator->state;
+	const struct vtd_request request = {
+		.iova = lookup->iova,
+		.pasid = file->pasid,
+		.source_id = vtd_file_source(file, lookup->index),
+		.access = lookup->access,
+		.merge = 1,
+	};
+	struct vtd_translation found;
+	int err;
+
+	if (vtd_walk(&file->unit, &request, read_guest, (void *)&lookup->memory, &found,
+		     &finding->walk))
+		return -ENOENT;
+	err = guest_memory_check(&lookup->memory);
+	if (err)
+		return err;
+
+	finding->mapping = (struct mapping){
+		.iova = found.iova,
+		.last = found.iova + (found.size - 1),
+		.gpa = found.gpa,
+		.perm = found.perm,
+	};
+	return 0;
+}
+
+static size_t vtd_told_apart(const struct translator *translator)
+{
+	const struct vtd_file *file = translator->state;
+
+	return file->count;
+}
+
+static void vtd_resolver(const struct translator *translator, size_t index,
+			 struct resolver_device *device)
+{
+	const struct vtd_file *file = translator->state;
+
+	*device = (struct resolver_device){
+		.unit = file->unit,
+		.pasid = file->pasid,
+		.source_id = vtd_file_source(file, index),
+	};
+}
+
+static void vtd_close(struct translator *translator)
+{
+	free(translator->state);
+	translator->state = NULL;
+}
+
+const struct translator_ops translator_vtd = {
+	.name = "vtd",
+	.summary = "walks the guest's own tables, of the IOMMU that --vtd describes",
+	.reads_memory = true,
+	.check = vtd_check,
+	.open = vtd_open,
+	.translate = vtd_translate,
+	.told_apart = vtd_told_apart,
+	.resolver = vtd_resolver,
+	.close = vtd_close,
+};
