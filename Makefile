@@ -34,7 +34,7 @@ LDLIBS  := $(BUILD)/libbpf/lib/libbpf.a -lelf -lz -ljson-c -lseccomp -lcap-ng
 BPF_CFLAGS := -target bpf -O2 -g -Wall -Wextra -Werror -Iinclude -Ibpf \
 	-I$(BUILD)/libbpf/include -idirafter /usr/include/$(shell uname -m)-linux-gnu
 
-PROGRAMS := $(BUILD)/iotlbd $(BUILD)/iotlb-top $(BUILD)/iotlb-bench
+PROGRAMS := $(BUILD)/iotlbd $(BUILD)/iotlb-top $(BUILD)/iotlb-bench $(BUILD)/iotlb-walk
 MANPAGES := $(wildcard userspace/*.8 tools/*.8)
 SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.skel.h,$(wildcard bpf/*.bpf.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
@@ -44,6 +44,7 @@ objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIBIOTLB := $(call objs,$(filter-out userspace/iotlbd.c,$(wildcard userspace/*.c)))
 LIBTOP   := $(call objs,$(wildcard tools/top/*.c))
 LIBBENCH := $(call objs,$(wildcard tools/bench/*.c))
+LIBWALK  := $(call objs,$(wildcard tools/walk/*.c))
 
 KERNEL_TEST := $(BUILD)/tests/vhost_iotlb_test
 KERNEL_TEST_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/kernel/*.c)))
@@ -163,7 +164,11 @@ $(BUILD)/iotlb-bench: $(call objs,tools/iotlb-bench.c) $(LIBBENCH)
 	$(call msg,LINK,$@)
 	$(link) -ljson-c
 
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBIOTLB) $(LIBTOP) $(LIBBENCH) \
+$(BUILD)/iotlb-walk: $(call objs,tools/iotlb-walk.c) $(LIBWALK) $(LIBIOTLB)
+	$(call msg,LINK,$@)
+	$(link) $(LDLIBS)
+
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBIOTLB) $(LIBTOP) $(LIBBENCH) $(LIBWALK) \
 		$(call objs,tests/fuzz/model.c)
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS) -lcmocka
@@ -204,7 +209,7 @@ $(BUILD)/tests/vhost_iotlb_race: $(RACE_OBJS) $(call objs,tools/bench/tap.c test
 
 $(BUILD)/tests/iotlbd-race: $(call objs,userspace/iotlbd.c) \
 		$(filter-out %/translator_table.o,$(LIBIOTLB)) \
-		$(call objs,$(addprefix tests/race/,shared_table.c space.c dawdle.c)) \
+		$(call objs,$(addprefix tests/race/,shared_table.c space.c iommu.c dawdle.c)) \
 		$(call objs,tests/kernel/bail_out.c)
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS)

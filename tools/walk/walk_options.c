@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "vtd_file.h"
+#include "walk_options.h"
+
+#define EXIT_USAGE 2
+
+enum key {
+	KEY_VTD = 0x100,
+	KEY_DEV,
+	KEY_MEMORY,
+	KEY_SOURCE,
+	KEY_ACCESS,
+	KEY_PASID,
+};
+
+static const struct argp_option known[] = {
+	{"vtd", KEY_VTD, "FILE", 0, "The IOMMU: one fact a line, as for iotlbd(8)", 0},
+	{"pid", 'p', "PID", 0, "The guest's memory is that of this process's vhost device", 0},
+	{"dev", KEY_DEV, "ID", 0,
+	 "With --pid: the device with this id (default: the process's first)", 0},
+	{"memory", KEY_MEMORY, "DUMP[@GPA]", 0,
+	 "The guest's memory is in this file, which begins at GPA (default: 0); may be given "
+	 "several times",
+	 0},
+	{"source", KEY_SOURCE, "BB:DD.F", 0,
+	 "The device whose requests are looked at (default: as --vtd says)", 0},
+	{"access", KEY_ACCESS, "r|w|rw", 0, "What the device wants to do (default: r)", 0},
+	{"pasid", KEY_PASID, "N", 0, "PASID of the requests (default: as --vtd says)", 0},
+	{"json", 'j', NULL, 0, "Print JSON, one object for each IOVA, one a line", 0},
+	{"verbose", 'v', NULL, 0, "Say more on standard error", 0},
+	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
+	{}};
+
+static const char description[] =
+	"Walk a guest's IOMMU tables (Intel VT-d) and show each step."
+	"\vPrints each entry that a walk reads, what it says, and where the IOVA leads to, or why "
+	"it does not.\n"
+	"\n"
+	"Exit status: 0 good, 1 failed or an IOVA has no translation, 2 wrong usage.";
+
+static uint64_t number(struct argp_state *state, const char *what, const char *text, uint64_t max)
+{
+	uint64_t value;
+
+	if (vtd_parse_number(text, max, &value))
+		argp_error(state,
+			   "%s \"%s\" is not a number up to 0x%llx, decimal or hexadecimal after "
+			   "0x",
+			   what, text, (unsigned long long)max);
+	return value;
+}
+
+static void add_dump(struct argp_state *state, struct walk_options *options, char *text)
+{
+	struct walk_dump *dump = &options->dumps[options->dump_count];
+	char *at = strrchr(text, '@');
+
+	if (options->dump_count++ == WALK_MAX_DUMPS)
+		argp_error(state, "more than %d --memory", WALK_MAX_DUMPS);
+	dump->path = text;
+	if (!at)
+		return;
+	*at = '\0';
+	dump->gpa = number(state, "--memory: the address after @", at + 1, UINT64_MAX);
+}
+
+static void parse_source(struct argp_state *state, struct walk_options *options, const char *text)
+{
+	if (vtd_parse_source(text, &options->source))
+		argp_error(state,
+			   "--source \"%s\" is not bus, device and function in hexadecimal, as "
+			   "00:03.0",
+			   text);
+	options->has_source = true;
+}
+
+static void parse_access(struct argp_state *state, struct walk_options *options, const char *text)
+{
+	if (!strcmp(text, "r"))
+		options->access = VTD_READ;
+	else if (!strcmp(text, "w"))
+		options->access = VTD_WRITE;
+	else if (!strcmp(text, "rw"))
+		options->access = VTD_READ | VTD_WRITE;
+	else
+		argp_error(state, "--access \"%s\" is none of r, w, rw", text);
+}
+
+static void add_iova(struct argp_state *state, struct walk_options *options, const char *text)
+{
+	if (options->iova_count == WALK_MAX_IOVAS)
+		argp_error(state, "more than %d IOVAs", WALK_MAX_IOVAS);
+	options->iovas[options->iova_count++] = number(state, "IOVA", text, UINT64_MAX);
+}
+
+static void finish(struct argp_state *state, const struct walk_options *options)
+{
+	if (!options->vtd_path)
+		argp_error(state, "which IOMMU? Describe it with --vtd FILE");
+	if (!options->pid == !options->dump_count)
+		argp_error(state, "where is the guest's memory? Give either --pid PID or --memory "
+				  "DUMP[@GPA]");
+	if (options->dev && !options->pid)
+		argp_error(state, "--dev makes no sense without --pid; --source names a device of "
+				  "the guest");
+	if (!options->iova_count)
+		argp_error(state, "which IOVA?");
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct walk_options *options = state->input;
+
+	switch (key) {
+	case KEY_VTD:
+		options->vtd_path = arg;
+		break;
+	case 'p':
+		options->pid = number(state, "--pid", arg, INT_MAX);
+		break;
+	case KEY_DEV:
+		options->dev = number(state, "--dev", arg, UINT64_MAX);
+		break;
+	case KEY_MEMORY:
+		add_dump(state, options, arg);
+		break;
+	case KEY_SOURCE:
+		parse_source(state, options, arg);
+		break;
+	case KEY_ACCESS:
+		parse_access(state, options, arg);
+		break;
+	case KEY_PASID:
+		options->pasid = number(state, "--pasid", arg, VTD_MAX_PASID);
+		options->has_pasid = true;
+		break;
+	case 'j':
+		options->json = true;
+		break;
+	case 'v':
+		log_verbose = true;
+		break;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		break;
+	case ARGP_KEY_ARG:
+		add_iova(state, options, arg);
+		break;
+	case ARGP_KEY_END:
+		finish(state, options);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+void walk_options_parse(struct walk_options *options, int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = known,
+		.parser = parse_option,
+		.args_doc = "IOVA...",
+		.doc = description,
+	};
+
+	*options = (struct walk_options){.access = VTD_READ};
+	argp_program_version = "iotlb-walk " VERSION;
+	argp_err_exit_status = EXIT_USAGE;
+	/* Messages begin with the name, not with the path. */
+	argv[0] = program_invocation_short_name;
+	if (argp_parse(&argp, argc, argv, 0, NULL, options))
+		exit(EXIT_USAGE);
+}
