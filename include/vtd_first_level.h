@@ -46,7 +46,7 @@ static __always_inline enum vtd_fault vtd_nested(const struct vtd_state *s,
 		.address = gpa,
 		.allowed = ~0ULL,
 		.access = access,
-		.reserved = s->beyond & VTD_PAGE_ADDRESS,
+		.checked = (s->beyond & VTD_PAGE_ADDRESS) | access,
 		.levels = first->second_levels,
 		.nested = true,
 	};

@@ -16,7 +16,7 @@
  * @address:	what to translate: an IOVA, or if @nested, a GPA
  * @allowed:	all entries until now, and'ed
  * @access:	what is wanted: bits that every entry must have
- * @reserved:	bits that no entry may have
+ * @checked:	bits that matter in every entry: @access and reserved ones
  * @levels:	of the tables
  * @nested:	on behalf of the first level, constant
  * @merge:	look at the neighbours of an entry of level 1
@@ -26,7 +26,7 @@ struct vtd_second_level {
 	__u64 address;
 	__u64 allowed;
 	__u64 access;
-	__u64 reserved;
+	__u64 checked;
 	__u8 levels;
 	bool nested;
 	bool merge;
@@ -48,15 +48,14 @@ static __always_inline enum vtd_fault vtd_second_level_check(const struct vtd_st
 							     struct vtd_second_level *second,
 							     int level, __u64 entry, __u64 reserved)
 {
-	reserved |= second->reserved;
 	second->allowed &= entry;
-	if ((entry & (reserved | second->access)) == second->access)
+	if ((entry & (second->checked | reserved)) == second->access)
 		return VTD_OK;
 
 	if (!(entry & (VTD_SECOND_READ | VTD_SECOND_WRITE)))
 		return vtd_second_level_fail(s, second, level, VTD_FAULT_PRESENT,
 					     VTD_FAULT_NESTED_PRESENT);
-	if (entry & reserved)
+	if (entry & ((s->beyond & VTD_PAGE_ADDRESS) | reserved))
 		return vtd_second_level_fail(s, second, level, VTD_FAULT_RESERVED,
 					     VTD_FAULT_NESTED_RESERVED);
 	return vtd_second_level_fail(s, second, level, VTD_FAULT_PERMISSION,
@@ -211,7 +210,7 @@ static __always_inline enum vtd_fault vtd_second_level(const struct vtd_state *s
 		.address = s->request->iova,
 		.allowed = ~0ULL,
 		.access = s->request->access,
-		.reserved = s->beyond & VTD_PAGE_ADDRESS,
+		.checked = (s->beyond & VTD_PAGE_ADDRESS) | s->request->access,
 		.levels = levels,
 		.merge = s->request->merge,
 	};

@@ -152,4 +152,22 @@ static inline uint64_t *entry_of(uint64_t table, int levels, uint64_t address, i
 		assert_int_equal(guest.found.level, level_);                                       \
 	} while (0)
 
+/* Sets each bit that is clear, and expects a fault of those in @reserved. */
+static inline void try_bits(uint64_t *word, uint64_t reserved, uint64_t skip, enum vtd_fault fault,
+			    enum vtd_table of, int level)
+{
+	const uint64_t good = *word;
+
+	for (int bit = 0; bit < 64; bit++) {
+		if ((good | skip) & BIT(bit))
+			continue;
+		*word = good | BIT(bit);
+		if (reserved & BIT(bit))
+			assert_fault(fault, of, level);
+		else if (walk())
+			fail_msg("bit %d: %s", bit, vtd_fault_name(guest.where.fault));
+	}
+	*word = good;
+}
+
 #endif /* VTD_GUEST_H */
