@@ -8,15 +8,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "compare.h"
 #include "generate.h"
+#include "image.h"
 #include "tally.h"
 
 /* Requests to a guest: so many that it costs little to make one. */
-#define REQUESTS 1000
+#define REQUESTS 250
 
 /* From so many walks on, each end must have come at least so often. */
 #define ENOUGH 10000000
@@ -25,6 +27,7 @@
 static struct {
 	uint64_t seed, start, count;
 	int chaos;
+	const char *save;
 	bool verbose;
 } options = {.seed = 1, .count = ENOUGH, .chaos = -1};
 
@@ -44,6 +47,7 @@ static void usage(FILE *stream)
 	      "                ways to end must come 100 times)\n"
 	      "  --start N     begin with walk N\n"
 	      "  --chaos N     mutilate N of 1000 words of tables (default: it varies)\n"
+	      "  --save DIR    write the first walk of each end there, for the fuzzer\n"
 	      "  --verbose     print all walks\n"
 	      "  --help        show this\n"
 	      "\n"
@@ -74,13 +78,10 @@ static uint64_t parse_number(const char *text, uint64_t most)
 static void parse_options(int argc, char **argv)
 {
 	static const struct option list[] = {
-		{"seed", required_argument, NULL, 's'},
-		{"count", required_argument, NULL, 'c'},
-		{"start", required_argument, NULL, 'b'},
-		{"chaos", required_argument, NULL, 'x'},
-		{"verbose", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
+		{"seed", required_argument, NULL, 's'},	 {"count", required_argument, NULL, 'c'},
+		{"start", required_argument, NULL, 'b'}, {"chaos", required_argument, NULL, 'x'},
+		{"save", required_argument, NULL, 'w'},	 {"verbose", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},	 {0},
 	};
 	int option;
 
@@ -97,6 +98,9 @@ static void parse_options(int argc, char **argv)
 			break;
 		case 'x':
 			options.chaos = parse_number(optarg, 1000);
+			break;
+		case 'w':
+			options.save = optarg;
 			break;
 		case 'v':
 			options.verbose = true;
@@ -144,11 +148,28 @@ static void print_progress(uint64_t done)
 		seconds());
 }
 
+static void save(uint64_t number, const struct vtd_request *request)
+{
+	static uint8_t bytes[IMAGE_MAX];
+	const size_t size =
+		image_write(bytes, &scene.unit, request, &scene.guest, &comparison.expected);
+	char path[4096];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%" PRIu64, options.save, number);
+	file = fopen(path, "we");
+	if (!file || fwrite(bytes, size, 1, file) != 1 || fclose(file)) {
+		printf("Bail out! cannot write %s: %s\n", path, strerror(errno));
+		exit(1);
+	}
+}
+
 static bool compare_one(uint64_t number, const struct vtd_request *request)
 {
 	bool good = compare_walk(&comparison, &scene.unit, request, &scene.guest);
 
-	tally_count(&tally, request, &comparison.expected);
+	if (tally_count(&tally, request, &comparison.expected) && options.save)
+		save(number, request);
 	if (!good)
 		printf("# walk %" PRIu64 " differs; again: walk_equality --seed %" PRIu64
 		       " --start %" PRIu64 " --count 1\n",

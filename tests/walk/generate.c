@@ -389,7 +389,7 @@ void generate_scene(struct scene *s, struct random *r, int chaos)
 	}
 
 	s->unit.root = s->guest.gpa[s->root.first] | (s->scalable ? 1 << 10 : 0);
-	if (random_chance(r, 10))
+	if (random_chance(r, 40))
 		s->unit.root = mutilated(s, r, s->unit.root);
 	if (random_chance(r, 10))
 		s->unit.root |= random_below(r, 4) << 10;

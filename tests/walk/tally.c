@@ -6,17 +6,18 @@
 
 #include "names.h"
 
-void tally_count(struct tally *t, const struct vtd_request *request, const struct reference *result)
+bool tally_count(struct tally *t, const struct vtd_request *request, const struct reference *result)
 {
 	const uint64_t size = result->before + result->after;
+	bool is_first;
 
-	if (result->fault) {
-		t->faults[result->path][result->fault][result->table][result->level]++;
-		return;
-	}
-	t->pages[result->path][result->first_levels][result->second_levels][result->level]++;
+	if (result->fault)
+		return !t->faults[result->path][result->fault][result->table][result->level]++;
+	is_first = !t->pages[result->path][result->first_levels][result->second_levels]
+			    [result->level]++;
 	if (request->merge && result->level == 1)
-		t->merged[result->path][size / GUEST_PAGE]++;
+		is_first |= !t->merged[result->path][size / GUEST_PAGE]++;
+	return is_first;
 }
 
 /* Ends of a walk before it is known which page tables there are. */

@@ -25,7 +25,8 @@ struct tally {
 	uint64_t merged[NR_PATHS][TALLY_PAGES + 1];
 };
 
-void tally_count(struct tally *t, const struct vtd_request *request,
+/* Return: true if it is the first that ended so. */
+bool tally_count(struct tally *t, const struct vtd_request *request,
 		 const struct reference *result);
 
 /* As comments of TAP. */
