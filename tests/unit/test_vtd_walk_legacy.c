@@ -106,11 +106,9 @@ static void there_are_no_pasids(void **state)
 
 static void root_entry(void **state)
 {
-	const uint64_t address = 0x3ffffffff000ULL;
-
 	(void)state;
 	map(4, 1, 0x5000);
-	try_bits(&root[0], 0xffe | 0xffffc00000000000ULL, address, VTD_FAULT_ROOT_RESERVED,
+	try_bits(&root[0], 0xffe | 0xffffc00000000000ULL, ADDRESS_BITS, VTD_FAULT_ROOT_RESERVED,
 		 VTD_TABLE_ROOT, 0);
 	try_bits(&root[1], ~0ULL, 0, VTD_FAULT_ROOT_RESERVED, VTD_TABLE_ROOT, 0);
 
@@ -124,11 +122,9 @@ static void root_entry(void **state)
 
 static void context_entry(void **state)
 {
-	const uint64_t address = 0x3ffffffff000ULL;
-
 	(void)state;
 	map(4, 1, 0x5000);
-	try_bits(&context[0], 0xff0 | 0xffffc00000000000ULL, address | 0xc,
+	try_bits(&context[0], 0xff0 | 0xffffc00000000000ULL, ADDRESS_BITS | 0xc,
 		 VTD_FAULT_CONTEXT_RESERVED, VTD_TABLE_CONTEXT, 0);
 	/* 70:67 are ignored, 87:72 is the domain. */
 	try_bits(&context[1], 0xffffffffff000080ULL, 7, VTD_FAULT_CONTEXT_RESERVED,
@@ -269,8 +265,7 @@ static void reserved_bits_of_entries(void **state)
 			reserved |= BIT(11);
 		if (level > 3)
 			reserved |= BIT(7);
-		try_bits(entry, reserved,
-			 0x3ffffffff000ULL | (level == 2 || level == 3 ? BIT(7) : 0),
+		try_bits(entry, reserved, ADDRESS_BITS | (level == 2 || level == 3 ? BIT(7) : 0),
 			 VTD_FAULT_RESERVED, VTD_TABLE_SECOND_LEVEL, level);
 		if (level == 1)
 			continue;
@@ -290,8 +285,8 @@ static void reserved_bits_of_large_pages(void **state)
 
 		use_levels(5);
 		entry = map(5, level, size);
-		try_bits(entry, BEYOND | (size - PAGE), 0x3ffffffff000ULL & -size,
-			 VTD_FAULT_RESERVED, VTD_TABLE_SECOND_LEVEL, level);
+		try_bits(entry, BEYOND | (size - PAGE), ADDRESS_BITS & -size, VTD_FAULT_RESERVED,
+			 VTD_TABLE_SECOND_LEVEL, level);
 
 		guest.unit.large_pages = 1;
 		assert_int_equal(walk(), level == 2 ? VTD_OK : VTD_FAULT_RESERVED);

@@ -2,7 +2,6 @@
 /* The page walk of VT-d in scalable mode: what lies above the page tables. */
 #include "vtd_scalable_guest.h"
 
-#define ADDRESS 0x3ffffffff000ULL
 #define ABOVE 0xffffc00000000000ULL
 
 /* The second level, with 4 levels; maps the first page. */
@@ -82,7 +81,7 @@ static void root_entry(void **state)
 	uint64_t *root = at(ROOT_TABLE);
 
 	(void)state;
-	try_bits(root, 0xffe | ABOVE, ADDRESS, VTD_FAULT_ROOT_RESERVED, VTD_TABLE_ROOT, 0);
+	try_bits(root, 0xffe | ABOVE, ADDRESS_BITS, VTD_FAULT_ROOT_RESERVED, VTD_TABLE_ROOT, 0);
 	/* The other half does not matter. */
 	root[1] = ~1ULL;
 	assert_found(0, 0x9000, PAGE, 3, 1);
@@ -101,7 +100,7 @@ static void context_entry(void **state)
 {
 	(void)state;
 	/* FPD, DTE, PASIDE, PRE and the size of the directory are free. */
-	try_bits(&scalable_context[0], 0x1e0 | ABOVE, ADDRESS, VTD_FAULT_CONTEXT_RESERVED,
+	try_bits(&scalable_context[0], 0x1e0 | ABOVE, ADDRESS_BITS, VTD_FAULT_CONTEXT_RESERVED,
 		 VTD_TABLE_SCALABLE_CONTEXT, 0);
 	/* RID_PASID is not tried here; RID_PRIV is for the first level. */
 	try_bits(&scalable_context[1], 0xffffffffffe00000ULL, 0xfffff, VTD_FAULT_CONTEXT_RESERVED,
@@ -127,7 +126,7 @@ static void directory_entry(void **state)
 	uint64_t *entry = at(DIRECTORY);
 
 	(void)state;
-	try_bits(entry, 0xffc | ABOVE, ADDRESS, VTD_FAULT_DIRECTORY_RESERVED,
+	try_bits(entry, 0xffc | ABOVE, ADDRESS_BITS, VTD_FAULT_DIRECTORY_RESERVED,
 		 VTD_TABLE_PASID_DIRECTORY, 0);
 	*entry = ~1ULL;
 	assert_fault(VTD_FAULT_DIRECTORY_PRESENT, VTD_TABLE_PASID_DIRECTORY, 0);
@@ -141,7 +140,7 @@ static void pasid_table_entry(void **state)
 	const uint64_t reserved_1 = 0xf87f0000, reserved_2 = 0xf00;
 
 	(void)state;
-	try_bits(&pasid_entry[0], 0xc00 | ABOVE, ADDRESS | 0x1dc, VTD_FAULT_PASID_RESERVED,
+	try_bits(&pasid_entry[0], 0xc00 | ABOVE, ADDRESS_BITS | 0x1dc, VTD_FAULT_PASID_RESERVED,
 		 VTD_TABLE_PASID, 0);
 	try_bits(&pasid_entry[1], reserved_1, 0, VTD_FAULT_PASID_RESERVED, VTD_TABLE_PASID, 0);
 	/* The first level's address and modes do not matter. */
@@ -151,7 +150,7 @@ static void pasid_table_entry(void **state)
 	assert_found(0, 0xa000, PAGE, 3, 1);
 	/* Nor does the second level's, nor its width. */
 	try_bits(&pasid_entry[0], 0xc00, 0x1c0, VTD_FAULT_PASID_RESERVED, VTD_TABLE_PASID, 0);
-	try_bits(&pasid_entry[2], reserved_2 | ABOVE, ADDRESS | 0xc, VTD_FAULT_PASID_RESERVED,
+	try_bits(&pasid_entry[2], reserved_2 | ABOVE, ADDRESS_BITS | 0xc, VTD_FAULT_PASID_RESERVED,
 		 VTD_TABLE_PASID, 0);
 
 	/* Reserved before types */

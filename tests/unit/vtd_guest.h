@@ -28,6 +28,7 @@
 
 /* Of the address width that most tests have: 46 to 51 are reserved. */
 #define WIDTH 46
+#define ADDRESS_BITS 0x3ffffffff000ULL
 #define BEYOND 0x000fc00000000000ULL
 
 static struct guest {
