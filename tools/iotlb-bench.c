@@ -14,8 +14,11 @@
  *	layout, map_mode  what lies where in guest memory and IOVA space
  *	guest, virtq      the memory; the driver's side of a virtqueue
  *	vnet, tap         the device, and the network behind it
+ *	vtd_tables        an Intel IOMMU's tables in guest memory
+ *	dma, iova_alloc   what is mapped and unmapped during the run
  *	start             connects them, once vhost can reach the used rings
- *	miss_server       answers misses, unless another process does
+ *	miss_server       answers misses, unless another process does:
+ *	iotlbd            starts one
  *	frame, stream     what is sent, and how it is checked, for one queue
  *	traffic           the loop over all of them
  *	summary, report   what came of it
@@ -32,28 +35,37 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "bench/guest.h"
-#include "bench/layout.h"
 #include "bench/bench_options.h"
+#include "bench/dma.h"
+#include "bench/guest.h"
+#include "bench/iotlbd.h"
+#include "bench/iova_table.h"
+#include "bench/layout.h"
+#include "bench/output.h"
 #include "bench/progress.h"
 #include "bench/report.h"
 #include "bench/miss_server.h"
 #include "bench/start.h"
 #include "bench/stream.h"
-#include "bench/iova_table.h"
 #include "bench/tap.h"
 #include "bench/traffic.h"
 #include "bench/vnet.h"
+#include "bench/vtd_file.h"
+#include "bench/vtd_setup.h"
 
 struct bench {
 	struct options options;
 	struct layout layout;
 	struct guest guest;
+	struct vtd_tables tables;
 	struct vnet *devices;
 	unsigned int nr_devices; /* open */
+	struct dma *dmas;
+	unsigned int nr_dmas; /* initialised */
 	struct stream *streams;
 	unsigned int nr_streams; /* initialised */
 	struct miss_server server;
+	struct iotlbd iotlbd;
 	int signals;
 };
 
@@ -83,10 +95,27 @@ static int open_devices(struct bench *b)
 		return -1;
 	}
 	while (b->nr_devices < o->layout.devices) {
-		if (vnet_open(&b->devices[b->nr_devices], b->nr_devices, &b->layout, &b->guest,
-			      o->frame_size))
+		if (vnet_open(&b->devices[b->nr_devices], b->nr_devices, o, &b->layout, &b->guest))
 			return -1;
 		b->nr_devices++;
+	}
+	return 0;
+}
+
+static int init_dma(struct bench *b)
+{
+	const struct layout_options *o = &b->layout.o;
+
+	b->dmas = calloc(o->devices, sizeof(*b->dmas));
+	if (!b->dmas) {
+		warn("no memory for the mappings of %u devices", o->devices);
+		return -1;
+	}
+	while (b->nr_dmas < o->devices) {
+		if (dma_init(&b->dmas[b->nr_dmas], &b->layout, &b->devices[b->nr_dmas],
+			     o->vtd ? &b->tables : NULL))
+			return -1;
+		b->nr_dmas++;
 	}
 	return 0;
 }
@@ -105,7 +134,7 @@ static int init_streams(struct bench *b)
 			if (!o->layout.has[d])
 				continue;
 			if (stream_init(&b->streams[b->nr_streams], o, &b->layout, &b->guest,
-					&b->devices[i], d))
+					&b->devices[i], &b->dmas[i], d))
 				return -1;
 			b->nr_streams++;
 		}
@@ -120,10 +149,12 @@ static int run_traffic(struct bench *b, struct miss_server *server)
 		.streams = b->streams,
 		.nr_streams = b->nr_streams,
 		.signals = b->signals,
+		.server = b->iotlbd.pid ? b->iotlbd.pidfd : -1,
 		.each_second = b->options.quiet ? NULL : progress_show,
 		.arg = &progress,
 	};
 	struct report report = {&b->options, &traffic, server};
+	int result = EXIT_SUCCESS;
 
 	progress_init(&progress, server);
 	if (traffic_run(&traffic))
@@ -131,35 +162,64 @@ static int run_traffic(struct bench *b, struct miss_server *server)
 	progress_end(&progress);
 	if (server)
 		miss_server_stop(server);
+	if (iotlbd_has_died(&b->iotlbd) || iotlbd_stop(&b->iotlbd))
+		result = EXIT_FAILURE;
 	if (report_print(&report) || !report_is_good(&report))
-		return EXIT_FAILURE;
-	return EXIT_SUCCESS;
+		result = EXIT_FAILURE;
+	return result;
+}
+
+/* Return: 0, or -1 after a message. */
+static int start_server(struct bench *b)
+{
+	const struct options *o = &b->options;
+
+	if (options_serves(o))
+		return miss_server_start(&b->server, &b->layout, &b->guest, b->devices, b->dmas,
+					 o->server == SERVER_ONE ? 1 : b->layout.o.devices);
+	if (!options_starts_iotlbd(o))
+		return 0;
+	switch (iotlbd_start(&b->iotlbd, o, &b->layout, b->signals)) {
+	case IOTLBD_READY:
+		return 0;
+	case IOTLBD_INTERRUPTED:
+		warnx("interrupted before iotlbd was ready");
+		break;
+	case IOTLBD_FAILED:
+		break;
+	}
+	return -1;
+}
+
+static int start(struct bench *b, struct miss_server *server)
+{
+	int iotlbd = b->iotlbd.pid ? b->iotlbd.pidfd : -1;
+
+	switch (start_devices(&b->options, &b->layout, &b->guest, b->devices, server, iotlbd,
+			      b->signals)) {
+	case START_DONE:
+		return 0;
+	case START_INTERRUPTED:
+		warnx("interrupted before the devices were ready");
+		break;
+	case START_ABANDONED:
+		iotlbd_has_died(&b->iotlbd);
+		break;
+	case START_FAILED:
+		break;
+	}
+	return -1;
 }
 
 static int run(struct bench *b)
 {
-	const struct options *o = &b->options;
-	struct miss_server *server = NULL;
+	struct miss_server *server = options_serves(&b->options) ? &b->server : NULL;
 
 	b->signals = catch_signals();
 	if (b->signals < 0 || tap_enter_namespace() || guest_create(&b->guest, &b->layout) ||
-	    open_devices(b) || init_streams(b))
+	    (b->layout.o.vtd && vtd_setup(&b->tables, &b->layout, &b->guest)) || open_devices(b) ||
+	    init_dma(b) || init_streams(b) || start_server(b) || start(b, server))
 		return EXIT_FAILURE;
-	if (o->server != SERVER_NONE) {
-		if (miss_server_start(&b->server, &b->layout, &b->guest, b->devices,
-				      o->server == SERVER_ONE ? 1 : b->layout.o.devices))
-			return EXIT_FAILURE;
-		server = &b->server;
-	}
-	switch (start_devices(o, &b->layout, &b->guest, b->devices, server, b->signals)) {
-	case START_DONE:
-		break;
-	case START_INTERRUPTED:
-		warnx("interrupted before the devices were ready");
-		return EXIT_FAILURE;
-	case START_FAILED:
-		return EXIT_FAILURE;
-	}
 	if (server)
 		miss_server_started(server);
 	return run_traffic(b, server);
@@ -167,17 +227,35 @@ static int run(struct bench *b)
 
 static void clean_up(struct bench *b)
 {
-	/* It reads the fds of the devices. */
+	/* They read the fds of the devices. */
 	if (b->server.layout)
 		miss_server_free(&b->server);
+	if (b->iotlbd.pid)
+		iotlbd_stop(&b->iotlbd);
 	while (b->nr_streams)
 		stream_free(&b->streams[--b->nr_streams]);
+	while (b->nr_dmas)
+		dma_free(&b->dmas[--b->nr_dmas]);
 	while (b->nr_devices)
 		vnet_close(&b->devices[--b->nr_devices]);
 	free(b->streams);
+	free(b->dmas);
 	free(b->devices);
+	vtd_tables_free(&b->tables);
 	/* vhost must be done with it. */
 	guest_destroy(&b->guest);
+}
+
+/* Return: 0, or -1 after a message. */
+static int write_files(const struct bench *b)
+{
+	const struct options *o = &b->options;
+
+	if (o->table && output_write(&b->layout, o->table, "table", iova_table_write))
+		return -1;
+	if (o->vtd && output_write(&b->layout, o->vtd, "description of the IOMMU", vtd_file_write))
+		return -1;
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -187,12 +265,10 @@ int main(int argc, char **argv)
 
 	bench_options_parse(&b.options, argc, argv);
 	layout_init(&b.layout, &b.options.layout);
-	if (b.options.table) {
-		if (iova_table_write(&b.layout, b.options.table))
-			return EXIT_FAILURE;
-		if (!b.options.run)
-			return EXIT_SUCCESS;
-	}
+	if (write_files(&b))
+		return EXIT_FAILURE;
+	if ((b.options.table || b.options.vtd) && !b.options.run)
+		return EXIT_SUCCESS;
 	result = run(&b);
 	clean_up(&b);
 	return result;

@@ -83,11 +83,27 @@ static void an_old_frame_does_not_pass(void **state)
 	(void)state;
 	frame_build(frame, sizeof(frame), &id);
 	frame_poison(frame);
-	assert_int_equal(frame_check(frame, sizeof(frame), sizeof(frame), &id), FRAME_CORRUPT);
+	assert_int_equal(frame_check(frame, sizeof(frame), sizeof(frame), &id), FRAME_POISONED);
 	/* Nor does memory that was never used. */
 	memset(frame, 0, sizeof(frame));
 	frame_poison(frame);
-	assert_int_equal(frame_check(frame, sizeof(frame), sizeof(frame), &id), FRAME_CORRUPT);
+	assert_int_equal(frame_check(frame, sizeof(frame), sizeof(frame), &id), FRAME_POISONED);
+	assert_int_equal(frame_check(frame, sizeof(frame) - 1, sizeof(frame), &id), FRAME_CORRUPT);
+}
+
+static void poison_leaves_nothing(void **state)
+{
+	struct frame_id id = {DIRECTION_TX, 3, 78};
+	uint8_t frame[FRAME_MIN + 1], old[FRAME_MIN + 1];
+
+	(void)state;
+	frame_build(frame, sizeof(frame), &id);
+	memcpy(old, frame, sizeof(frame));
+	frame_poison_all(frame, FRAME_MIN);
+	assert_int_equal(frame_check(frame, FRAME_MIN, FRAME_MIN, &id), FRAME_POISONED);
+	for (int i = FRAME_TAG_END; i < FRAME_MIN; i++)
+		assert_int_equal(frame[i], frame[FRAME_TAG_END]);
+	assert_int_equal(frame[FRAME_MIN], old[FRAME_MIN]);
 }
 
 int main(void)
@@ -98,6 +114,7 @@ int main(void)
 		cmocka_unit_test(frames_of_others_are_told_apart),
 		cmocka_unit_test(length_matters),
 		cmocka_unit_test(an_old_frame_does_not_pass),
+		cmocka_unit_test(poison_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,41 +38,61 @@ static void with_devices(struct layout_options *o, layout_test test)
 		o->devices = devices[i % 3];
 		o->in_flight = in_flight[i / 3];
 		o->packets = 100;
-		assert_true(layout_init(&l, o));
+		o->working_set = o->map->kind == MAP_RANDOM ? 4096 : 0;
+		assert_int_equal(layout_init(&l, o), LAYOUT_GOOD);
 		test(&l);
 	}
 }
 
-static void with_all_options(layout_test test)
+static void with_shapes(struct layout_options *o, layout_test test)
 {
-	static const bool ways[][NR_DIRECTIONS] = {{true, true}, {true, false}, {false, true}};
-
-	for (int i = 0; i < 2 * 3 * 3 * 2; i++) {
-		struct layout_options o = {
-			.map = map_modes[i % 2],
-			.page = pages[i / 2 % 3],
-			.identity = i / 18,
-		};
-
-		if (o.identity && !o.map->is_fixed)
-			continue;
-		memcpy(o.has, ways[i / 6 % 3], sizeof(o.has));
-		with_devices(&o, test);
+	for (int i = 0; i < 2; i++) {
+		o->indirect = i;
+		o->fragments = false;
+		with_devices(o, test);
+		o->fragments = o->page == SLOT_SIZE && !o->identity;
+		if (o->fragments)
+			with_devices(o, test);
 	}
 }
 
-static void check_range(const struct layout *l, uint64_t iova, uint64_t gpa, uint64_t size,
+/* All but those in which nothing is known before the run. */
+static void with_all_options(layout_test test)
+{
+	static const char *const modes[] = {"fixed", "sweep", "random"};
+	static const bool ways[][NR_DIRECTIONS] = {{true, true}, {true, false}, {false, true}};
+
+	for (int i = 0; i < 3 * 3 * 3 * 2; i++) {
+		struct layout_options o = {
+			.map = mode(modes[i % 3]),
+			.page = pages[i / 3 % 3],
+			.identity = i / 27,
+			.chain = 1,
+		};
+
+		if (o.identity && o.map->kind == MAP_SWEEP)
+			continue;
+		memcpy(o.has, ways[i / 9 % 3], sizeof(o.has));
+		with_shapes(&o, test);
+	}
+}
+
+/* The pages of what starts at @place and @iova, each byte of which is mapped. */
+static void check_range(const struct layout *l, uint64_t iova, struct place place, uint64_t size,
 			uint32_t perm, unsigned int device, enum direction direction, bool is_ring)
 {
-	/* First and last byte: a part never crosses a mapping. */
-	for (int end = 0; end < 2; end++) {
-		uint64_t at = end ? size - 1 : 0;
+	uint64_t last_page = 0;
+
+	for (uint64_t at = 0; at < size;
+	     at = (((place.at + at) | (SLOT_SIZE - 1)) + 1) - place.at) {
+		struct place byte = {place.area, place.at + at};
+		uint64_t gpa = layout_gpa(l, byte);
 		struct iova_owner owner;
 		struct mapping m;
 
 		assert_true(layout_translate(l, iova + at, &m, &owner));
 		assert_in_range(iova + at, m.iova, m.iova + m.size - 1);
-		assert_true(m.gpa + (iova + at - m.iova) == gpa + at);
+		assert_true(m.gpa + (iova + at - m.iova) == gpa);
 		assert_true(m.size == l->o.page);
 		assert_true(m.iova % m.size == 0 && m.gpa % m.size == 0);
 		assert_int_equal(m.perm, perm);
@@ -80,25 +100,42 @@ static void check_range(const struct layout *l, uint64_t iova, uint64_t gpa, uin
 		assert_int_equal(owner.direction, direction);
 		assert_int_equal(owner.is_ring, is_ring);
 		assert_true(!l->o.identity || m.iova == m.gpa);
+		/* Nothing that is fragmented goes on behind its page. */
+		if (at && l->o.fragments)
+			assert_true(m.gpa != last_page + SLOT_SIZE);
+		last_page = m.gpa;
 	}
+	if (l->o.fragments)
+		assert_true(place.at / SLOT_SIZE + 1 == (place.at + size - 1) / SLOT_SIZE);
+	else
+		assert_true(place.at / SLOT_SIZE == (place.at + size - 1) / SLOT_SIZE);
 }
 
 static void check_queue(const struct layout *l, unsigned int device, enum direction direction)
 {
-	struct ring_place gpa = layout_ring_gpa(l, device, direction);
+	struct ring_parts parts = layout_ring_parts(l, device, direction);
 	struct ring_place iova = layout_ring_iova(l, device, direction);
 
-	check_range(l, iova.desc, gpa.desc, VIRTQ_DESC_BYTES, VHOST_ACCESS_RO, device, direction,
+	check_range(l, iova.desc, parts.desc, VIRTQ_DESC_BYTES, VHOST_ACCESS_RO, device, direction,
 		    true);
-	check_range(l, iova.avail, gpa.avail, VIRTQ_AVAIL_BYTES, VHOST_ACCESS_RO, device, direction,
+	check_range(l, iova.avail, parts.avail, VIRTQ_AVAIL_BYTES, VHOST_ACCESS_RO, device,
+		    direction, true);
+	check_range(l, iova.used, parts.used, VIRTQ_USED_BYTES, VHOST_ACCESS_RW, device, direction,
 		    true);
-	check_range(l, iova.used, gpa.used, VIRTQ_USED_BYTES, VHOST_ACCESS_RW, device, direction,
-		    true);
-	for (uint64_t i = 0; i < l->o.packets; i++)
-		check_range(l, layout_buffer_iova(l, device, direction, i),
-			    layout_slot_gpa(l, device, direction, i), SLOT_SIZE,
+	for (unsigned int i = 0; l->o.indirect && i < l->o.in_flight; i++) {
+		struct place table = layout_table(l, device, direction, i);
+
+		check_range(l, layout_iova(l, table), table, 2 * sizeof(struct vring_desc),
+			    VHOST_ACCESS_RO, device, direction, true);
+	}
+	for (uint64_t i = 0; i < l->o.packets; i++) {
+		uint64_t nth = layout_nth_buffer(l, i);
+
+		check_range(l, layout_buffer_iova(l, device, direction, i, nth),
+			    layout_buffer(l, device, direction, nth), 76,
 			    direction == DIRECTION_TX ? VHOST_ACCESS_RO : VHOST_ACCESS_WO, device,
 			    direction, false);
+	}
 }
 
 static void check_all_queues(const struct layout *l)
@@ -177,6 +214,12 @@ static void table_is_complete_and_free_of_overlap(void **state)
 	with_all_options(check_table);
 }
 
+static uint64_t packet_iova(const struct layout *l, unsigned int device, enum direction direction,
+			    uint64_t packet)
+{
+	return layout_buffer_iova(l, device, direction, packet, layout_nth_buffer(l, packet));
+}
+
 static void fixed_keeps_its_addresses(void **state)
 {
 	struct layout_options o = {
@@ -190,12 +233,12 @@ static void fixed_keeps_its_addresses(void **state)
 	struct layout l;
 
 	(void)state;
-	assert_true(layout_init(&l, &o));
+	assert_int_equal(layout_init(&l, &o), LAYOUT_GOOD);
 	for (uint64_t i = 0; i < 1000; i++)
-		assert_true(layout_buffer_iova(&l, 1, DIRECTION_TX, i) ==
-			    layout_buffer_iova(&l, 1, DIRECTION_TX, i % 4));
-	assert_true(layout_buffer_iova(&l, 1, DIRECTION_TX, 0) !=
-		    layout_slot_gpa(&l, 1, DIRECTION_TX, 0));
+		assert_true(packet_iova(&l, 1, DIRECTION_TX, i) ==
+			    packet_iova(&l, 1, DIRECTION_TX, i % 4));
+	assert_true(packet_iova(&l, 1, DIRECTION_TX, 0) !=
+		    layout_gpa(&l, layout_buffer(&l, 1, DIRECTION_TX, 0)));
 }
 
 static void sweep_never_comes_back(void **state)
@@ -213,16 +256,14 @@ static void sweep_never_comes_back(void **state)
 	uint64_t last;
 
 	(void)state;
-	assert_true(layout_init(&l, &o));
+	assert_int_equal(layout_init(&l, &o), LAYOUT_GOOD);
 	for (uint64_t i = 1; i < o.packets; i++)
-		assert_true(layout_buffer_iova(&l, 0, DIRECTION_RX, i) >=
-			    layout_buffer_iova(&l, 0, DIRECTION_RX, i - 1) + (1 << 21) -
-				    4 * SLOT_SIZE);
+		assert_true(packet_iova(&l, 0, DIRECTION_RX, i) >=
+			    packet_iova(&l, 0, DIRECTION_RX, i - 1) + (1 << 21) - 4 * SLOT_SIZE);
 	/* Memory does come back. */
-	assert_true(layout_slot_gpa(&l, 0, DIRECTION_RX, 4) ==
-		    layout_slot_gpa(&l, 0, DIRECTION_RX, 0));
+	assert_int_equal(layout_nth_buffer(&l, 4), layout_nth_buffer(&l, 0));
 	/* Nothing behind the last packet. */
-	last = layout_buffer_iova(&l, 1, DIRECTION_TX, o.packets - 1);
+	last = packet_iova(&l, 1, DIRECTION_TX, o.packets - 1);
 	assert_true(layout_translate(&l, last, &m, NULL));
 	assert_false(layout_translate(&l, last + (1 << 21), &m, NULL));
 }
@@ -243,10 +284,10 @@ static void iova_space_is_finite(void **state)
 	most = layout_most_packets(&o);
 	assert_true(most > 100000);
 	o.packets = most;
-	assert_true(layout_init(&l, &o));
-	assert_true(layout_buffer_iova(&l, 63, DIRECTION_TX, most - 1) < 1ULL << 57);
+	assert_int_equal(layout_init(&l, &o), LAYOUT_GOOD);
+	assert_true(packet_iova(&l, 63, DIRECTION_TX, most - 1) < 1ULL << 57);
 	o.packets = most + 1;
-	assert_false(layout_init(&l, &o));
+	assert_int_equal(layout_init(&l, &o), LAYOUT_NO_IOVA);
 }
 
 static void nothing_else_is_mapped(void **state)
@@ -267,9 +308,113 @@ static void nothing_else_is_mapped(void **state)
 	struct layout l;
 
 	(void)state;
-	assert_true(layout_init(&l, &o));
+	assert_int_equal(layout_init(&l, &o), LAYOUT_GOOD);
 	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
 		assert_false(layout_translate(&l, strangers[i], &m, NULL));
+}
+
+static int count_pages(const struct mapping *m, void *arg)
+{
+	(void)m;
+	++*(uint64_t *)arg;
+	return 0;
+}
+
+/* A page is used by one thing only. */
+static void fragments_do_not_overlap(void **state)
+{
+	struct layout_options o = {
+		.map = mode("random"),
+		.page = 4096,
+		.packets = 10,
+		.devices = 3,
+		.in_flight = 4,
+		.chain = 1,
+		.working_set = 64,
+		.has = {true, true},
+		.indirect = true,
+		.fragments = true,
+	};
+	struct walk w;
+	struct layout l;
+	uint64_t count = 0;
+
+	(void)state;
+	assert_int_equal(layout_init(&l, &o), LAYOUT_GOOD);
+	layout_for_each(&l, ALL_DEVICES, false, count_pages, &count);
+	/* Rings, tables, buffers. */
+	assert_int_equal(count, 3 * (2 * 6 + 2 * 4 * 2 + 64));
+	w = (struct walk){.layout = &l, .all = calloc(count, sizeof(*w.all))};
+	layout_for_each(&l, ALL_DEVICES, false, collect, &w);
+	for (uint64_t i = 0; i < count; i++)
+		w.all[i].iova = w.all[i].gpa;
+	qsort(w.all, count, sizeof(*w.all), by_iova);
+	for (uint64_t i = 1; i < count; i++)
+		assert_true(w.all[i - 1].gpa + SLOT_SIZE <= w.all[i].gpa);
+	free(w.all);
+}
+
+static void dynamic_buffers_are_spread(void **state)
+{
+	struct layout_options o = {
+		.map = mode("strict"),
+		.packets = 10,
+		.devices = 2,
+		.in_flight = 3,
+		.chain = 1,
+		.has = {true, true},
+	};
+	struct layout l;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		o.page = pages[i];
+		assert_int_equal(layout_init(&l, &o), LAYOUT_GOOD);
+		assert_true(l.buffers > 2 * o.in_flight);
+		for (uint64_t nth = 1; nth < l.buffers; nth++)
+			assert_true(layout_gpa(&l, layout_buffer(&l, 1, DIRECTION_RX, nth)) /
+					    o.page !=
+				    layout_gpa(&l, layout_buffer(&l, 1, DIRECTION_RX, nth - 1)) /
+					    o.page);
+		assert_true(layout_dynamic_base(&l, 0) + layout_dynamic_units(&l) * l.unit <=
+			    layout_dynamic_base(&l, 1));
+	}
+}
+
+static void limits_are_told(void **state)
+{
+	struct layout_options o = {
+		.map = mode("random"),
+		.page = 4096,
+		.packets = 10,
+		.devices = 1,
+		.in_flight = 8,
+		.chain = 1,
+		.working_set = 31,
+		.has = {true, true},
+	};
+	struct layout l;
+
+	(void)state;
+	assert_int_equal(layout_init(&l, &o), LAYOUT_NO_SET);
+	o.working_set = 32;
+	assert_int_equal(layout_init(&l, &o), LAYOUT_GOOD);
+	/* Tables: 8 bytes for each packet. */
+	o.map = mode("sweep");
+	o.vtd = true;
+	o.packets = 20000000;
+	assert_int_equal(layout_init(&l, &o), LAYOUT_GOOD);
+	assert_in_range(l.areas[AREA_VTD].size, 320000000, 330000000);
+	o.packets = 40000000;
+	assert_int_equal(layout_init(&l, &o), LAYOUT_NO_TABLES);
+	/* 48 bits. */
+	o.page = 1 << 30;
+	o.packets = 100000000;
+	assert_int_equal(layout_init(&l, &o), LAYOUT_NO_IOVA);
+	o.map = mode("strict");
+	o.devices = 64;
+	o.in_flight = 256;
+	assert_int_equal(layout_init(&l, &o), LAYOUT_NO_MEMORY);
 }
 
 int main(void)
@@ -281,6 +426,9 @@ int main(void)
 		cmocka_unit_test(sweep_never_comes_back),
 		cmocka_unit_test(iova_space_is_finite),
 		cmocka_unit_test(nothing_else_is_mapped),
+		cmocka_unit_test(fragments_do_not_overlap),
+		cmocka_unit_test(dynamic_buffers_are_spread),
+		cmocka_unit_test(limits_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

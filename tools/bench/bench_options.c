@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "bench_checks.h"
 #include "frame.h"
 #include "parse.h"
 #include "virtq.h"
@@ -17,6 +18,8 @@
 #define MOST_DEVICES 64 /* keeps all fds below the usual limit of 1024 */
 #define MOST_PACKETS 100000000
 #define MOST_TIMEOUT 86400
+#define MOST_CHAIN 64 /* so that each descriptor of the smallest frame has a byte */
+#define MOST_PAGES_SET (1 << 24)
 #define LARGEST_FRAME (SLOT_SIZE - VNET_HEADER_SIZE)
 
 enum {
@@ -28,6 +31,14 @@ enum {
 	KEY_WRITE_TABLE,
 	KEY_RUN,
 	KEY_WARMUP,
+	KEY_WORKING_SET,
+	KEY_SEED,
+	KEY_FRAGMENTS,
+	KEY_CHAIN,
+	KEY_INDIRECT,
+	KEY_EVENT_IDX,
+	KEY_WRITE_VTD,
+	KEY_IOTLBD,
 };
 
 static const struct argp_option argp_options[] = {
@@ -38,19 +49,35 @@ static const struct argp_option argp_options[] = {
 	{"size", KEY_SIZE, "BYTES", 0, "Size of a frame, Ethernet header included (64)", 0},
 	{"in-flight", 'f', "N", 0, "Packets per direction and device under way at once (1)", 0},
 	{"devices", 'D', "N", 0, "vhost devices, each with its own tap and virtqueues (1)", 0},
+	{"chain", KEY_CHAIN, "N", 0, "Descriptors of a packet (1)", 0},
+	{"indirect", KEY_INDIRECT, 0, 0, "Descriptors are in an indirect table for each packet", 0},
+	{"event-idx", KEY_EVENT_IDX, 0, 0, "Negotiate and use VIRTIO_RING_F_EVENT_IDX", 0},
+	{"fragments", KEY_FRAGMENTS, 0, 0,
+	 "Rings, tables and buffers lie across two pages that are far from each other in guest "
+	 "memory; with --page 4k",
+	 0},
 	{0, 0, 0, 0, "Translation:", 2},
-	{"map", 'm', "fixed|sweep", 0,
-	 "fixed: every buffer keeps its IOVA; sweep: every packet at an IOVA never used before "
+	{"map", 'm', "fixed|sweep|strict|lazy|random", 0,
+	 "fixed: every buffer keeps its IOVA; sweep: every packet at an IOVA never used before; "
+	 "strict: mapped before each packet, unmapped and invalidated after; lazy: the same, but "
+	 "invalidated 256 at a time; random: each packet in a random one of many mapped pages "
 	 "(fixed)",
 	 0},
+	{"working-set", KEY_WORKING_SET, "N", 0,
+	 "With --map random: pages of 4K per device (16 times max_iotlb_entries of the kernel)", 0},
+	{"seed", KEY_SEED, "N", 0, "With --map random: another one, another order (1)", 0},
 	{"page", KEY_PAGE, "4k|2m|1g", 0, "Granule of the mappings (4k)", 0},
-	{"iova", KEY_IOVA, "table|identity", 0,
-	 "table: IOVAs have nothing to do with guest addresses; identity: they are the same, with "
-	 "--map fixed (table)",
+	{"iova", KEY_IOVA, "table|identity|vtd", 0,
+	 "table: IOVAs have nothing to do with guest addresses; identity: they are the same; vtd: "
+	 "as table, and the guest's memory holds tables of an Intel IOMMU that say so (table)",
 	 0},
-	{"server", 'S', "fd|one|none", 0,
+	{"server", 'S', "fd|one|none|ring|kernel", 0,
 	 "Who answers misses. fd: we do, with read() and write(), a thread for each vhost fd; "
-	 "one: the same, one thread for all; none: another process (fd)",
+	 "one: the same, one thread for all; none: another process; ring: iotlbd, which is "
+	 "started and ended; kernel: the same, and it lets the kernel do the page walk (fd)",
+	 0},
+	{"iotlbd", KEY_IOTLBD, "PATH", 0,
+	 "The program for --server ring and kernel (in the folder of this one, or else in PATH)",
 	 0},
 	{"prefault", KEY_PREFAULT, 0, 0,
 	 "Install the mappings that stay for the whole run before it starts", 0},
@@ -58,7 +85,9 @@ static const struct argp_option argp_options[] = {
 	 "Write the translations that this run needs, a line `iova size gpa perm' each, and exit; "
 	 "- is the standard output",
 	 0},
-	{"run", KEY_RUN, 0, 0, "Run, too, after --write-table", 0},
+	{"write-vtd", KEY_WRITE_VTD, "FILE", 0,
+	 "With --iova vtd: write the description of the IOMMU for iotlbd --vtd, and exit", 0},
+	{"run", KEY_RUN, 0, 0, "Run, too, after --write-table or --write-vtd", 0},
 	{0, 0, 0, 0, "Measuring and reporting:", 3},
 	{"timeout", 't', "SECONDS", 0, "Give up a queue after so long without progress (30)", 0},
 	{"warmup", KEY_WARMUP, "N", 0,
@@ -82,8 +111,26 @@ static const char doc[] =
 static const char *const directions[] = {"tx", "rx", "both", NULL};
 static const char *const pages[] = {"4k", "2m", "1g", NULL};
 static const uint64_t page_sizes[] = {1 << 12, 1 << 21, 1 << 30};
-static const char *const iovas[] = {"table", "identity", NULL};
-static const char *const servers[] = {"fd", "one", "none", NULL};
+static const char *const iovas[] = {
+	[IOVA_TABLE] = "table",
+	[IOVA_IDENTITY] = "identity",
+	[IOVA_VTD] = "vtd",
+	NULL,
+};
+static const char *const servers[] = {
+	[SERVER_FD] = "fd",	[SERVER_ONE] = "one",	    [SERVER_NONE] = "none",
+	[SERVER_RING] = "ring", [SERVER_KERNEL] = "kernel", NULL,
+};
+
+const char *options_server(const struct options *o)
+{
+	return servers[o->server];
+}
+
+const char *options_iova(const struct options *o)
+{
+	return iovas[o->iova];
+}
 
 static uint64_t number(struct argp_state *state, const char *option, const char *text, uint64_t min,
 		       uint64_t max)
@@ -115,11 +162,25 @@ static int word(struct argp_state *state, const char *option, const char *text,
 
 static const struct map_mode *map_mode(struct argp_state *state, const char *text)
 {
+	const char *names[8] = {0};
+
 	for (int i = 0; map_modes[i]; i++)
-		if (!strcmp(map_modes[i]->name, text))
-			return map_modes[i];
-	argp_error(state, "--map: '%s' is not one of fixed or sweep", text);
-	return NULL;
+		names[i] = map_modes[i]->name;
+	return map_modes[word(state, "--map", text, names)];
+}
+
+static void set_iova(struct options *o, struct argp_state *state, const char *text)
+{
+	o->iova = word(state, "--iova", text, iovas);
+	o->layout.identity = o->iova == IOVA_IDENTITY;
+	o->layout.vtd = o->iova == IOVA_VTD;
+}
+
+static const char *path(struct argp_state *state, const char *option, const char *text)
+{
+	if (!*text)
+		argp_error(state, "%s: no file given", option);
+	return text;
 }
 
 static void set_direction(struct options *o, struct argp_state *state, const char *text)
@@ -139,25 +200,14 @@ static void set_page(struct options *o, struct argp_state *state, const char *te
 
 static void check_together(struct options *o, struct argp_state *state)
 {
-	struct layout unused;
+	char *message;
 
-	if (o->layout.identity && !o->layout.map->is_fixed)
-		argp_error(state,
-			   "--iova identity needs --map fixed: with %s, many IOVAs share a guest "
-			   "address",
-			   o->layout.map->name);
-	if (o->run && !o->table)
-		argp_error(state, "--run goes with --write-table only");
-	if (o->run && !strcmp(o->table, "-"))
-		argp_error(state, "--run with --write-table -: the table and the results would "
-				  "both go to the standard output; give a file");
-	if (!layout_init(&unused, &o->layout))
-		argp_error(
-			state,
-			"--count %" PRIu64
-			" at --page %s needs more IOVA space than the 57 bits there are; %" PRIu64
-			" packets fit with this number of devices",
-			o->layout.packets, o->page, layout_most_packets(&o->layout));
+	/* What was not given follows from other things that were. */
+	if (o->layout.map->kind == MAP_RANDOM && !o->layout.working_set)
+		o->layout.working_set = bench_default_working_set();
+	message = bench_check(o);
+	if (message)
+		argp_error(state, "%s", message);
 }
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
@@ -187,7 +237,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		set_page(o, state, text);
 		break;
 	case KEY_IOVA:
-		o->layout.identity = word(state, "--iova", text, iovas);
+		set_iova(o, state, text);
 		break;
 	case 'S':
 		o->server = word(state, "--server", text, servers);
@@ -196,9 +246,32 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		o->prefault = true;
 		break;
 	case KEY_WRITE_TABLE:
-		if (!*text)
-			argp_error(state, "--write-table: no file given");
-		o->table = text;
+		o->table = path(state, "--write-table", text);
+		break;
+	case KEY_WRITE_VTD:
+		o->vtd = path(state, "--write-vtd", text);
+		break;
+	case KEY_IOTLBD:
+		o->iotlbd = path(state, "--iotlbd", text);
+		break;
+	case KEY_WORKING_SET:
+		o->layout.working_set = number(state, "--working-set", text, 2, MOST_PAGES_SET);
+		break;
+	case KEY_SEED:
+		o->seed = number(state, "--seed", text, 0, UINT64_MAX);
+		o->has_seed = true;
+		break;
+	case KEY_CHAIN:
+		o->layout.chain = number(state, "--chain", text, 1, MOST_CHAIN);
+		break;
+	case KEY_INDIRECT:
+		o->layout.indirect = true;
+		break;
+	case KEY_EVENT_IDX:
+		o->event_idx = true;
+		break;
+	case KEY_FRAGMENTS:
+		o->layout.fragments = true;
 		break;
 	case KEY_RUN:
 		o->run = true;
@@ -249,10 +322,12 @@ void bench_options_parse(struct options *o, int argc, char **argv)
 				.packets = 10000,
 				.devices = 1,
 				.in_flight = 1,
+				.chain = 1,
 				.has = {true, true},
 			},
 		.server = SERVER_FD,
 		.frame_size = 64,
+		.seed = 1,
 		.warmup = 16,
 		.timeout = 30,
 		.direction = "both",

@@ -8,9 +8,17 @@
 #include "layout.h"
 
 enum server_kind {
-	SERVER_FD,   /* we answer our own misses, with a reader for each vhost fd */
-	SERVER_ONE,  /* the same with one reader for all of them */
-	SERVER_NONE, /* somebody else does */
+	SERVER_FD,     /* we answer our own misses, with a reader for each vhost fd */
+	SERVER_ONE,    /* the same with one reader for all of them */
+	SERVER_NONE,   /* somebody else does */
+	SERVER_RING,   /* an iotlbd that we start does */
+	SERVER_KERNEL, /* the same, and the page walk is done in the kernel */
+};
+
+enum iova_kind {
+	IOVA_TABLE,
+	IOVA_IDENTITY,
+	IOVA_VTD,
 };
 
 struct options {
@@ -19,8 +27,14 @@ struct options {
 	uint32_t frame_size;  /* bytes, Ethernet header included */
 	uint64_t warmup;      /* packets of each queue kept out of the times */
 	unsigned int timeout; /* seconds without progress */
-	const char *table;    /* file to write the translations to, or NULL */
-	bool run;	      /* go on after writing the table */
+	uint64_t seed;	      /* of what is random */
+	enum iova_kind iova;
+	const char *table;  /* file to write the translations to, or NULL */
+	const char *vtd;    /* file to write the description of the IOMMU to, or NULL */
+	const char *iotlbd; /* the program, or NULL: the one beside us */
+	bool run;	    /* go on after writing a file */
+	bool has_seed;	    /* was it given? */
+	bool event_idx;
 	bool prefault;
 	bool json;
 	bool quiet;
@@ -33,20 +47,18 @@ struct options {
 /* Ends the process with status 2 if the command line makes no sense. */
 void bench_options_parse(struct options *o, int argc, char **argv);
 
-static inline const char *options_server(const struct options *o)
-{
-	static const char *const names[] = {
-		[SERVER_FD] = "fd",
-		[SERVER_ONE] = "one",
-		[SERVER_NONE] = "none",
-	};
+const char *options_server(const struct options *o);
+const char *options_iova(const struct options *o);
 
-	return names[o->server];
+/* Do we answer misses ourselves? */
+static inline bool options_serves(const struct options *o)
+{
+	return o->server == SERVER_FD || o->server == SERVER_ONE;
 }
 
-static inline const char *options_iova(const struct options *o)
+static inline bool options_starts_iotlbd(const struct options *o)
 {
-	return o->layout.identity ? "identity" : "table";
+	return o->server == SERVER_RING || o->server == SERVER_KERNEL;
 }
 
 #endif /* BENCH_OPTIONS_H */

@@ -7,7 +7,10 @@
 #define ETHERTYPE_OFFSET 12
 #define TAG_OFFSET 14
 
+#define POISON 0x6a
+
 static const uint8_t magic[4] = {'i', 'o', 't', 'l'};
+static const uint8_t poisoned[4] = {'p', 'o', 'i', 's'};
 
 struct tag {
 	uint8_t magic[4];
@@ -86,7 +89,13 @@ void frame_poison(uint8_t *frame)
 	/* With our Ethertype, or it would pass for somebody else's frame. */
 	frame[ETHERTYPE_OFFSET] = FRAME_ETHERTYPE >> 8;
 	frame[ETHERTYPE_OFFSET + 1] = FRAME_ETHERTYPE & 0xff;
-	memset(frame + TAG_OFFSET, 0, sizeof(magic));
+	memcpy(frame + TAG_OFFSET, poisoned, sizeof(poisoned));
+}
+
+void frame_poison_all(uint8_t *frame, size_t size)
+{
+	memset(frame, POISON, size);
+	frame_poison(frame);
 }
 
 static enum frame_verdict check_pattern(const uint8_t *frame, size_t size, uint64_t state)
@@ -114,6 +123,8 @@ enum frame_verdict frame_check(const uint8_t *frame, size_t length, size_t size,
 		return FRAME_FOREIGN;
 	if (length != size)
 		return FRAME_CORRUPT;
+	if (!memcmp(frame + TAG_OFFSET, poisoned, sizeof(poisoned)))
+		return FRAME_POISONED;
 
 	/* The sequence number is its own; all else must be as we build it. */
 	memcpy(&tag, frame + TAG_OFFSET, sizeof(tag));

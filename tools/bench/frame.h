@@ -21,7 +21,8 @@
 enum frame_verdict {
 	FRAME_GOOD,
 	FRAME_CORRUPT,
-	FRAME_FOREIGN, /* not sent by us: another Ethertype */
+	FRAME_POISONED, /* what frame_poison() has left is still there */
+	FRAME_FOREIGN,	/* not sent by us: another Ethertype */
 };
 
 struct frame_id {
@@ -35,9 +36,11 @@ void frame_build(uint8_t *frame, size_t size, const struct frame_id *id);
 
 /*
  * Make what lies at @frame fail frame_check(): an old frame that is still
- * there must not pass for a new one.
+ * there must not pass for a new one. The first is cheap and writes no more
+ * than FRAME_TAG_END bytes; the second leaves nothing of @size bytes.
  */
 void frame_poison(uint8_t *frame);
+void frame_poison_all(uint8_t *frame, size_t size);
 
 /**
  * frame_check() - is this the frame that was built?

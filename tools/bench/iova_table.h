@@ -2,18 +2,20 @@
 #ifndef BENCH_IOVA_TABLE_H
 #define BENCH_IOVA_TABLE_H
 
+#include <stdio.h>
+
 #include "layout.h"
 
 /**
  * iova_table_write() - write all translations for a daemon that serves this run
  * @l:		layout
- * @path:	file, or "-" for the standard output
+ * @file:	where to
  *
- * One line for each mapping: `iova size gpa perm`, hexadecimal with 0x, perm
+ * One line for each mapping: `iova size gpa perm', hexadecimal with 0x, perm
  * being r, w or rw.
  *
- * Return: 0, or -1 after a message.
+ * Return: 0, or < 0 on error.
  */
-int iova_table_write(const struct layout *l, const char *path);
+int iova_table_write(const struct layout *l, FILE *file);
 
 #endif /* BENCH_IOVA_TABLE_H */

@@ -7,33 +7,44 @@
 #include "map_mode.h"
 
 /*
- * RAM in two pieces, as a PC has it, so that whoever translates a GPA has to
- * look at the memory table. Both are aligned to the largest granule.
+ * RAM in pieces, as a PC has it, so that whoever translates a GPA has to look
+ * at the memory table. All are aligned to the largest granule, but for what no
+ * device maps.
  */
+#define GPA_VTD 0x10000000ULL
 #define GPA_LOW 0x40000000ULL
 #define GPA_HIGH 0x100000000ULL
+#define GPA_MOST (1ULL << 46) /* half of what a process can have */
+#define VTD_MOST (512ULL << 20)
 
 /*
  * IOVAs far from any GPA, and the areas in another order. Sweeps start above
- * them and end at what a five-level page table can address.
+ * them and end at what a page table of five levels can address, four for VT-d;
+ * so does what is mapped during the run.
  */
 #define IOVA_AREA(n) (0x200000000000ULL + ((uint64_t)(n) << 41))
 #define IOVA_SWEEP 0x400000000000ULL
 #define IOVA_END (1ULL << 57)
+#define IOVA_END_VTD (1ULL << 48)
 
-#define RING_BYTES (2 * SLOT_SIZE) /* descriptor table, available ring */
+/*
+ * Where rings, tables and buffers begin if memory is fragmented: so that the
+ * end of a page is within each of them. A used element lies across it, too.
+ */
+#define DESC_START 2048
+#define AVAIL_START (SLOT_SIZE - 256)
+#define USED_START (SLOT_SIZE - 1024)
+#define TABLE_START (SLOT_SIZE - 16)
+#define BUFFER_START (SLOT_SIZE - 36)
 
 static const uint64_t area_iova[NR_AREAS] = {
-	[AREA_RING] = IOVA_AREA(2),
-	[AREA_USED] = IOVA_AREA(0),
-	[AREA_TX] = IOVA_AREA(3),
-	[AREA_RX] = IOVA_AREA(1),
+	[AREA_RING] = IOVA_AREA(2), [AREA_USED] = IOVA_AREA(0), [AREA_INDIRECT] = IOVA_AREA(4),
+	[AREA_TX] = IOVA_AREA(3),   [AREA_RX] = IOVA_AREA(1),
 };
 
 static const uint32_t area_perm[NR_AREAS] = {
-	[AREA_RING] = VHOST_ACCESS_RO,
-	[AREA_USED] = VHOST_ACCESS_RW,
-	[AREA_TX] = VHOST_ACCESS_RO,
+	[AREA_RING] = VHOST_ACCESS_RO,	   [AREA_USED] = VHOST_ACCESS_RW,
+	[AREA_INDIRECT] = VHOST_ACCESS_RO, [AREA_TX] = VHOST_ACCESS_RO,
 	[AREA_RX] = VHOST_ACCESS_WO,
 };
 
@@ -42,71 +53,149 @@ static uint64_t round_up(uint64_t value, uint64_t to)
 	return (value + to - 1) & ~(to - 1);
 }
 
+static uint64_t power_of_two(uint64_t least)
+{
+	uint64_t power = 1;
+
+	while (power < least)
+		power *= 2;
+	return power;
+}
+
 static unsigned int nr_queues(const struct layout_options *o)
 {
 	return o->has[DIRECTION_RX] + o->has[DIRECTION_TX];
 }
 
-static uint64_t sweep_space(const struct layout_options *o)
+static unsigned int nr_pages(const struct layout_options *o)
 {
-	uint64_t queues = (uint64_t)o->devices * nr_queues(o);
-	uint64_t each = (IOVA_END - IOVA_SWEEP) / queues;
+	return o->fragments ? MOST_PAGES : 1;
+}
 
-	/* Strides are powers of two. */
-	return 1ULL << (63 - __builtin_clzll(each));
+/* Bytes of a ring part or table. */
+static uint64_t part_size(const struct layout *l)
+{
+	return (uint64_t)l->pages * SLOT_SIZE;
+}
+
+static uint64_t iova_end(const struct layout_options *o)
+{
+	return o->vtd ? IOVA_END_VTD : IOVA_END;
 }
 
 uint64_t layout_most_packets(const struct layout_options *options)
 {
-	return sweep_space(options) / options->page;
+	uint64_t queues = (uint64_t)options->devices * nr_queues(options);
+	uint64_t each = (iova_end(options) - IOVA_SWEEP) / queues;
+
+	/* Strides are powers of two. */
+	each = 1ULL << (63 - __builtin_clzll(each));
+	return each / (options->page * nr_pages(options));
 }
 
-static uint64_t stride_for(const struct layout_options *o)
-{
-	uint64_t stride = o->page;
-
-	while (stride / o->page < o->packets)
-		stride *= 2;
-	return stride;
-}
-
-static void place_areas(struct layout *l)
+/*
+ * A page that is mapped anew is not one that the address was mapped to just
+ * now: else nobody would see that a translation is stale.
+ */
+static uint64_t nr_buffers(const struct layout *l)
 {
 	const struct layout_options *o = &l->o;
-	uint64_t bytes[NR_AREAS] = {
-		[AREA_RING] = (uint64_t)l->queues_per_device * RING_BYTES,
-		[AREA_USED] = (uint64_t)l->queues_per_device * SLOT_SIZE,
-		[AREA_TX] = o->has[DIRECTION_TX] * o->in_flight * (uint64_t)SLOT_SIZE,
-		[AREA_RX] = o->has[DIRECTION_RX] * o->in_flight * (uint64_t)SLOT_SIZE,
-	};
-	uint64_t gpa = GPA_LOW;
 
-	for (int i = 0; i < NR_AREAS; i++) {
-		struct area_place *area = &l->areas[i];
-
-		if (i == AREA_TX)
-			gpa = GPA_HIGH;
-		area->per_device = bytes[i];
-		area->used = bytes[i] * o->devices;
-		area->size = round_up(area->used, o->page);
-		area->gpa = gpa;
-		area->iova = o->identity ? gpa : area_iova[i];
-		area->perm = area_perm[i];
-		gpa += area->size;
-	}
+	if (o->map->is_dynamic)
+		return 2 * (uint64_t)o->in_flight + 1;
+	if (o->map->kind == MAP_RANDOM)
+		return o->working_set / ((uint64_t)l->queues_per_device * l->pages);
+	return o->in_flight;
 }
 
-bool layout_init(struct layout *l, const struct layout_options *options)
+static uint64_t slot_stride(const struct layout *l)
 {
+	/* One that has a granule of its own can be unmapped on its own. */
+	if (l->o.map->is_dynamic && l->o.page > SLOT_SIZE)
+		return l->o.page;
+	return part_size(l);
+}
+
+/* Return: where the area ends. */
+static uint64_t place_area(struct layout *l, enum area which, uint64_t gpa, uint64_t per_device)
+{
+	struct area_place *area = &l->areas[which];
+
+	area->per_device = per_device;
+	area->used = per_device * l->o.devices;
+	area->size = round_up(area->used, l->o.page);
+	area->gpa = gpa;
+	area->iova = l->o.identity ? gpa : area_iova[which];
+	area->perm = area_perm[which];
+	return gpa + area->size;
+}
+
+static uint64_t buffer_bytes(const struct layout *l, enum direction direction)
+{
+	return l->o.has[direction] * l->buffers * l->slot_stride;
+}
+
+static enum layout_result place_areas(struct layout *l)
+{
+	uint64_t part = part_size(l) * l->queues_per_device, gpa;
+
+	gpa = place_area(l, AREA_RING, GPA_LOW, 2 * part);
+	gpa = place_area(l, AREA_USED, gpa, part);
+	gpa = place_area(l, AREA_INDIRECT, gpa, l->o.indirect ? part * l->o.in_flight : 0);
+	if (gpa > GPA_HIGH)
+		return LAYOUT_NO_MEMORY;
+	gpa = place_area(l, AREA_TX, GPA_HIGH, buffer_bytes(l, DIRECTION_TX));
+	gpa = place_area(l, AREA_RX, gpa, buffer_bytes(l, DIRECTION_RX));
+	return gpa > GPA_MOST ? LAYOUT_NO_MEMORY : LAYOUT_GOOD;
+}
+
+static enum layout_result place_tables(struct layout *l)
+{
+	struct area_place *area = &l->areas[AREA_VTD];
+
+	if (!l->o.vtd)
+		return LAYOUT_GOOD;
+	area->gpa = GPA_VTD;
+	area->used = layout_vtd_pages(l) * SLOT_SIZE;
+	area->size = area->used;
+	return area->size > VTD_MOST ? LAYOUT_NO_TABLES : LAYOUT_GOOD;
+}
+
+static bool place_iovas(struct layout *l)
+{
+	const struct layout_options *o = &l->o;
+	uint64_t shares = o->devices;
+
+	if (o->map->is_dynamic) {
+		l->stride = l->unit * power_of_two(layout_dynamic_units(l));
+	} else if (o->map->kind == MAP_SWEEP) {
+		if (o->packets > layout_most_packets(o))
+			return false;
+		l->stride = l->unit * power_of_two(o->packets);
+		shares *= l->queues_per_device;
+	}
+	return l->stride * shares <= iova_end(o) - IOVA_SWEEP;
+}
+
+enum layout_result layout_init(struct layout *l, const struct layout_options *options)
+{
+	enum layout_result result;
+
 	*l = (struct layout){.o = *options};
 	l->queues_per_device = nr_queues(options);
-	place_areas(l);
-	if (options->map->is_fixed)
-		return true;
-	if (options->packets > layout_most_packets(options))
-		return false;
-	l->stride = stride_for(options);
-	return true;
+	l->pages = nr_pages(options);
+	l->unit = options->page * l->pages;
+	l->iova_end = iova_end(options);
+	l->slot_stride = slot_stride(l);
+	l->buffers = nr_buffers(l);
+	if (options->map->kind == MAP_RANDOM && l->buffers < 2 * (uint64_t)options->in_flight)
+		return LAYOUT_NO_SET;
+	result = place_areas(l);
+	if (result != LAYOUT_GOOD)
+		return result;
+	if (!place_iovas(l))
+		return LAYOUT_NO_IOVA;
+	return place_tables(l);
 }
 
 unsigned int layout_queue(const struct layout *l, unsigned int device, enum direction direction)
@@ -129,41 +218,92 @@ uint64_t layout_sweep_base(const struct layout *l, unsigned int queue)
 	return IOVA_SWEEP + queue * l->stride;
 }
 
-static struct ring_place ring_place(unsigned int queue, uint64_t ring, uint64_t used)
+uint64_t layout_dynamic_base(const struct layout *l, unsigned int device)
 {
-	ring += (uint64_t)queue * RING_BYTES;
-	return (struct ring_place){
-		.desc = ring,
-		.avail = ring + SLOT_SIZE,
-		.used = used + (uint64_t)queue * SLOT_SIZE,
-	};
+	return IOVA_SWEEP + device * l->stride;
 }
 
-struct ring_place layout_ring_gpa(const struct layout *l, unsigned int device,
-				  enum direction direction)
+uint64_t layout_dynamic_units(const struct layout *l)
 {
-	return ring_place(layout_queue(l, device, direction), l->areas[AREA_RING].gpa,
-			  l->areas[AREA_USED].gpa);
+	return (uint64_t)l->queues_per_device * l->o.in_flight + FLUSH_BATCH;
+}
+
+struct ring_parts layout_ring_parts(const struct layout *l, unsigned int device,
+				    enum direction direction)
+{
+	uint64_t used = layout_queue(l, device, direction) * part_size(l), ring = 2 * used;
+	struct ring_parts parts = {
+		.desc = {AREA_RING, ring},
+		.avail = {AREA_RING, ring + part_size(l)},
+		.used = {AREA_USED, used},
+	};
+
+	if (l->o.fragments) {
+		parts.desc.at += DESC_START;
+		parts.avail.at += AVAIL_START;
+		parts.used.at += USED_START;
+	}
+	return parts;
 }
 
 struct ring_place layout_ring_iova(const struct layout *l, unsigned int device,
 				   enum direction direction)
 {
-	return ring_place(layout_queue(l, device, direction), l->areas[AREA_RING].iova,
-			  l->areas[AREA_USED].iova);
+	struct ring_parts parts = layout_ring_parts(l, device, direction);
+
+	return (struct ring_place){
+		.desc = layout_iova(l, parts.desc),
+		.avail = layout_iova(l, parts.avail),
+		.used = layout_iova(l, parts.used),
+	};
 }
 
-uint64_t layout_slot_gpa(const struct layout *l, unsigned int device, enum direction direction,
-			 uint64_t packet)
+struct place layout_table(const struct layout *l, unsigned int device, enum direction direction,
+			  unsigned int nth)
 {
-	const struct area_place *area = layout_buffers(l, direction);
+	uint64_t number = (uint64_t)layout_queue(l, device, direction) * l->o.in_flight + nth;
 
-	return area->gpa + device * area->per_device + packet % l->o.in_flight * SLOT_SIZE;
+	return (struct place){
+		.area = AREA_INDIRECT,
+		.at = number * part_size(l) + (l->o.fragments ? TABLE_START : 0),
+	};
 }
 
-bool layout_area_translate(const struct layout *l, const struct area_place *area, uint64_t iova,
+struct place layout_buffer(const struct layout *l, unsigned int device, enum direction direction,
+			   uint64_t nth)
+{
+	enum area area = direction == DIRECTION_TX ? AREA_TX : AREA_RX;
+
+	return (struct place){
+		.area = area,
+		.at = device * l->areas[area].per_device + nth * l->slot_stride +
+		      (l->o.fragments ? BUFFER_START : 0),
+	};
+}
+
+/*
+ * The first half of the area has the pages with an odd number, the second the
+ * others. So no page lies behind the one before it, even if there are but two.
+ */
+static uint64_t scattered(const struct area_place *area, uint64_t at)
+{
+	uint64_t page = at / SLOT_SIZE, half = area->used / SLOT_SIZE / 2;
+
+	page = page / 2 + (page % 2 ? 0 : half);
+	return page * SLOT_SIZE + at % SLOT_SIZE;
+}
+
+uint64_t layout_gpa(const struct layout *l, struct place place)
+{
+	const struct area_place *area = &l->areas[place.area];
+
+	return area->gpa + (l->o.fragments ? scattered(area, place.at) : place.at);
+}
+
+bool layout_area_translate(const struct layout *l, enum area which, uint64_t iova,
 			   struct mapping *mapping)
 {
+	const struct area_place *area = &l->areas[which];
 	uint64_t at = iova - area->iova;
 
 	if (iova < area->iova || at >= area->used)
@@ -172,7 +312,7 @@ bool layout_area_translate(const struct layout *l, const struct area_place *area
 	*mapping = (struct mapping){
 		.iova = area->iova + at,
 		.size = l->o.page,
-		.gpa = area->gpa + at,
+		.gpa = layout_gpa(l, (struct place){which, at}),
 		.perm = area->perm,
 	};
 	return true;
@@ -181,18 +321,19 @@ bool layout_area_translate(const struct layout *l, const struct area_place *area
 static bool translate_ring(const struct layout *l, uint64_t iova, struct mapping *mapping,
 			   struct iova_owner *owner)
 {
-	static const struct {
+	const struct {
 		enum area area;
-		unsigned int bytes_per_queue;
+		uint64_t bytes_per_queue;
 	} rings[] = {
-		{AREA_RING, RING_BYTES},
-		{AREA_USED, SLOT_SIZE},
+		{AREA_RING, 2 * part_size(l)},
+		{AREA_USED, part_size(l)},
+		{AREA_INDIRECT, part_size(l) * l->o.in_flight},
 	};
 
-	for (unsigned int i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < sizeof(rings) / sizeof(rings[0]); i++) {
 		const struct area_place *area = &l->areas[rings[i].area];
 
-		if (!layout_area_translate(l, area, iova, mapping))
+		if (!layout_area_translate(l, rings[i].area, iova, mapping))
 			continue;
 		layout_queue_owner(l, (iova - area->iova) / rings[i].bytes_per_queue, owner);
 		owner->is_ring = true;
@@ -208,13 +349,15 @@ bool layout_translate(const struct layout *l, uint64_t iova, struct mapping *map
 
 	if (!owner)
 		owner = &unused;
-	return translate_ring(l, iova, mapping, owner) ||
-	       l->o.map->translate(l, iova, mapping, owner);
+	if (translate_ring(l, iova, mapping, owner))
+		return true;
+	return l->o.map->translate && l->o.map->translate(l, iova, mapping, owner);
 }
 
-int layout_area_for_each(const struct layout *l, const struct area_place *area, int device,
-			 mapping_fn fn, void *arg)
+int layout_area_for_each(const struct layout *l, enum area which, int device, mapping_fn fn,
+			 void *arg)
 {
+	const struct area_place *area = &l->areas[which];
 	uint64_t start = 0, end = area->used;
 	struct mapping mapping;
 	int result = 0;
@@ -226,7 +369,7 @@ int layout_area_for_each(const struct layout *l, const struct area_place *area, 
 	/* Devices may share a granule. */
 	start &= ~(l->o.page - 1);
 	for (uint64_t at = start; at < end && !result; at += l->o.page) {
-		layout_area_translate(l, area, area->iova + at, &mapping);
+		layout_area_translate(l, which, area->iova + at, &mapping);
 		result = fn(&mapping, arg);
 	}
 	return result;
@@ -234,12 +377,13 @@ int layout_area_for_each(const struct layout *l, const struct area_place *area, 
 
 int layout_for_each(const struct layout *l, int device, bool fixed_only, mapping_fn fn, void *arg)
 {
-	int result;
+	static const enum area rings[] = {AREA_RING, AREA_USED, AREA_INDIRECT};
+	const struct map_mode *map = l->o.map;
+	int result = 0;
 
-	result = layout_area_for_each(l, &l->areas[AREA_RING], device, fn, arg);
-	if (!result)
-		result = layout_area_for_each(l, &l->areas[AREA_USED], device, fn, arg);
-	if (!result && (l->o.map->is_fixed || !fixed_only))
-		result = l->o.map->for_each(l, device, fn, arg);
+	for (unsigned int i = 0; i < sizeof(rings) / sizeof(rings[0]) && !result; i++)
+		result = layout_area_for_each(l, rings[i], device, fn, arg);
+	if (!result && map->for_each && (map->is_fixed || !fixed_only))
+		result = map->for_each(l, device, fn, arg);
 	return result;
 }

@@ -3,16 +3,22 @@
  * Where things lie: guest memory by guest-physical address (GPA), and what the
  * devices see of it by I/O virtual address (IOVA).
  *
- * Both follow from the options alone, so that a daemon can be given the table
+ * Both follow from the options alone, but for buffers that are mapped and
+ * unmapped during the run (dma.h), so that a daemon can be given the table
  * before the run. All devices share one IOVA space, in disjoint parts, so that
  * one table serves them all. Memory is cut into areas by what a device may do
  * with it, because that is what a mapping grants:
  *
- *	area	access	holds
- *	RING	r	descriptor tables and available rings
- *	USED	rw	used rings: vhost reads the index when it starts
- *	TX	r	buffers of packets to send
- *	RX	w	buffers for packets to come
+ *	area	  access  holds
+ *	RING	  r	  descriptor tables and available rings
+ *	USED	  rw	  used rings: vhost reads the index when it starts
+ *	INDIRECT  r	  indirect descriptor tables
+ *	TX	  r	  buffers of packets to send
+ *	RX	  w	  buffers for packets to come
+ *	VTD	  none	  the IOMMU's own tables
+ *
+ * An area is numbered by offsets, in which each part is contiguous. By IOVA it
+ * is so, too; by GPA only as far as the granule goes, if memory is fragmented.
  *
  * No system calls in here.
  */
@@ -26,12 +32,18 @@
 
 #define SLOT_SIZE 4096	    /* of a packet's buffer, and of each ring part */
 #define VNET_HEADER_SIZE 12 /* struct virtio_net_hdr_v1 */
+#define MOST_PAGES 2	    /* of anything, if memory is fragmented */
+
+/* Packets that wait for the INVALIDATE of their buffers, if that is not strict. */
+#define FLUSH_BATCH 256
 
 enum area {
 	AREA_RING,
 	AREA_USED,
+	AREA_INDIRECT,
 	AREA_TX,
 	AREA_RX,
+	AREA_VTD,
 	NR_AREAS,
 };
 
@@ -57,30 +69,41 @@ struct mapping {
 struct iova_owner {
 	unsigned int device;
 	enum direction direction;
-	bool is_ring; /* else a packet's buffer */
+	bool is_ring; /* or an indirect table; else a packet's buffer */
 };
 
 typedef int (*mapping_fn)(const struct mapping *mapping, void *arg);
 
 #define ALL_DEVICES (-1)
 
+enum map_kind {
+	MAP_FIXED,
+	MAP_SWEEP,
+	MAP_STRICT,
+	MAP_LAZY,
+	MAP_RANDOM,
+};
+
 /**
  * struct map_mode - how the buffers of packets are mapped
  * @name:	word for --map
- * @help:	one line for people
+ * @kind:	the same as a number
  * @is_fixed:	the mappings stay the same for the whole run, and are few
  *		enough to be installed beforehand
- * @buffer:	IOVA of the buffer of packet number @packet
+ * @is_dynamic:	they come and go during the run: dma.h; no functions here
+ * @buffer:	IOVA of the buffer of packet number @packet, which is @nth of
+ *		the buffers
  * @translate:	mapping that covers a buffer's IOVA, and whose it is
  * @for_each:	call @fn for every mapping of @device; stops at, and returns,
  *		the first that is not 0
  */
 struct map_mode {
 	const char *name;
-	const char *help;
+	enum map_kind kind;
 	bool is_fixed;
+	bool is_dynamic;
 	uint64_t (*buffer)(const struct layout *l, unsigned int device, enum direction direction,
-			   uint64_t packet);
+			   uint64_t packet, uint64_t nth);
 	bool (*translate)(const struct layout *l, uint64_t iova, struct mapping *mapping,
 			  struct iova_owner *owner);
 	int (*for_each)(const struct layout *l, int device, mapping_fn fn, void *arg);
@@ -90,48 +113,90 @@ extern const struct map_mode *const map_modes[]; /* ends with NULL */
 
 struct layout_options {
 	const struct map_mode *map;
-	uint64_t page;	  /* granule in bytes, a power of two >= 4096 */
-	uint64_t packets; /* per direction and device */
+	uint64_t page;	      /* granule in bytes, a power of two >= 4096 */
+	uint64_t packets;     /* per direction and device */
+	uint64_t working_set; /* pages of 4K per device, with MAP_RANDOM */
 	unsigned int devices;
-	unsigned int in_flight; /* buffers per direction and device */
+	unsigned int in_flight; /* packets per direction and device */
+	unsigned int chain;	/* descriptors of a packet */
 	bool has[NR_DIRECTIONS];
-	bool identity; /* IOVA = GPA; only with a fixed map */
+	bool identity;	/* IOVA = GPA; not with a map that changes */
+	bool vtd;	/* tables of an IOMMU lie in memory, too */
+	bool fragments; /* no two pages that follow each other do so by GPA */
+	bool indirect;	/* each packet has an indirect descriptor table */
 };
 
 struct layout {
 	struct layout_options o;
 	unsigned int queues_per_device;
+	unsigned int pages;   /* that a buffer lies in: 1, or MOST_PAGES */
+	uint64_t slot_stride; /* from one buffer to the next */
+	uint64_t buffers;     /* of each queue */
 	struct area_place areas[NR_AREAS];
-	uint64_t stride; /* of the IOVA space of a queue's packets */
+	uint64_t stride;   /* of the IOVA space of a queue's packets, or device's */
+	uint64_t unit;	   /* bytes of IOVA space that a buffer takes */
+	uint64_t iova_end; /* of all */
 };
 
-/**
- * layout_init() - lay everything out
- *
- * Return: false if the IOVA space is too small for what is asked;
- * layout_most_packets() tells how many packets would fit.
- */
-bool layout_init(struct layout *l, const struct layout_options *options);
+enum layout_result {
+	LAYOUT_GOOD,
+	LAYOUT_NO_IOVA,	  /* packets: layout_most_packets() tells how many would fit */
+	LAYOUT_NO_MEMORY, /* more guest memory than can be */
+	LAYOUT_NO_TABLES, /* more tables of the IOMMU than can be */
+	LAYOUT_NO_SET,	  /* the working set is less than twice what is in flight */
+};
+
+/* Lay everything out. */
+enum layout_result layout_init(struct layout *l, const struct layout_options *options);
 uint64_t layout_most_packets(const struct layout_options *options);
 
-/* GPA of a queue's ring parts, and their IOVA. */
+/* Address of a queue's ring parts. */
 struct ring_place {
 	uint64_t desc, avail, used;
 };
 
-struct ring_place layout_ring_gpa(const struct layout *l, unsigned int device,
-				  enum direction direction);
 struct ring_place layout_ring_iova(const struct layout *l, unsigned int device,
 				   enum direction direction);
 
-/* GPA of the buffer that packet number @packet uses. */
-uint64_t layout_slot_gpa(const struct layout *l, unsigned int device, enum direction direction,
-			 uint64_t packet);
+/* Where in its area does it start, and which is that? */
+struct place {
+	enum area area;
+	uint64_t at;
+};
 
-static inline uint64_t layout_buffer_iova(const struct layout *l, unsigned int device,
-					  enum direction direction, uint64_t packet)
+struct ring_parts {
+	struct place desc, avail, used;
+};
+
+struct ring_parts layout_ring_parts(const struct layout *l, unsigned int device,
+				    enum direction direction);
+
+/* The indirect table of the @nth packet in flight. */
+struct place layout_table(const struct layout *l, unsigned int device, enum direction direction,
+			  unsigned int nth);
+
+/* The @nth of l->buffers. */
+struct place layout_buffer(const struct layout *l, unsigned int device, enum direction direction,
+			   uint64_t nth);
+
+uint64_t layout_gpa(const struct layout *l, struct place place);
+
+static inline uint64_t layout_iova(const struct layout *l, struct place place)
 {
-	return l->o.map->buffer(l, device, direction, packet);
+	return l->areas[place.area].iova + place.at;
+}
+
+/* Which buffer does packet number @packet use? Not with MAP_RANDOM. */
+static inline uint64_t layout_nth_buffer(const struct layout *l, uint64_t packet)
+{
+	return packet % l->buffers;
+}
+
+/* Not with a map that is dynamic. */
+static inline uint64_t layout_buffer_iova(const struct layout *l, unsigned int device,
+					  enum direction direction, uint64_t packet, uint64_t nth)
+{
+	return l->o.map->buffer(l, device, direction, packet, nth);
 }
 
 /**
@@ -142,21 +207,32 @@ static inline uint64_t layout_buffer_iova(const struct layout *l, unsigned int d
  * @mapping:	the whole mapping (one granule) that covers it
  * @owner:	who uses the address; may be NULL
  *
- * Return: false if nothing is mapped there.
+ * Return: false if nothing is mapped there; dma_translate() knows of what is
+ * mapped during the run.
  */
 bool layout_translate(const struct layout *l, uint64_t iova, struct mapping *mapping,
 		      struct iova_owner *owner);
 
 /**
- * layout_for_each() - every mapping, rings first
+ * layout_for_each() - every mapping that is known before the run, rings first
  * @l:		the layout
  * @device:	only what this device uses, or ALL_DEVICES
- * @fixed_only:	leave out mappings that change during the run
+ * @fixed_only:	only what is few enough, and stays, for all of the run
  * @fn:		called for each; a result other than 0 ends the walk
  * @arg:	for @fn
  *
  * Return: what the last call of @fn returned.
  */
 int layout_for_each(const struct layout *l, int device, bool fixed_only, mapping_fn fn, void *arg);
+
+/*
+ * IOVA space for what a device's driver maps during the run: from
+ * layout_dynamic_base(), layout_dynamic_units() times l->unit bytes.
+ */
+uint64_t layout_dynamic_base(const struct layout *l, unsigned int device);
+uint64_t layout_dynamic_units(const struct layout *l);
+
+/* layout_vtd.c: pages of 4K that the IOMMU's tables take at most. */
+uint64_t layout_vtd_pages(const struct layout *l);
 
 #endif /* BENCH_LAYOUT_H */

@@ -4,20 +4,19 @@
 #include <stddef.h>
 
 static uint64_t fixed_buffer(const struct layout *l, unsigned int device, enum direction direction,
-			     uint64_t packet)
+			     uint64_t packet, uint64_t nth)
 {
-	const struct area_place *area = layout_buffers(l, direction);
-
-	return area->iova + (layout_slot_gpa(l, device, direction, packet) - area->gpa);
+	(void)packet;
+	return layout_iova(l, layout_buffer(l, device, direction, nth));
 }
 
 static bool fixed_translate(const struct layout *l, uint64_t iova, struct mapping *mapping,
 			    struct iova_owner *owner)
 {
 	for (int i = 0; i < NR_DIRECTIONS; i++) {
-		const struct area_place *area = layout_buffers(l, i);
+		const struct area_place *area = &l->areas[layout_buffers(i)];
 
-		if (!layout_area_translate(l, area, iova, mapping))
+		if (!layout_area_translate(l, layout_buffers(i), iova, mapping))
 			continue;
 		*owner = (struct iova_owner){
 			.device = (iova - area->iova) / area->per_device,
@@ -34,13 +33,13 @@ static int fixed_for_each(const struct layout *l, int device, mapping_fn fn, voi
 
 	for (int i = 0; i < NR_DIRECTIONS && !result; i++)
 		if (l->o.has[i])
-			result = layout_area_for_each(l, layout_buffers(l, i), device, fn, arg);
+			result = layout_area_for_each(l, layout_buffers(i), device, fn, arg);
 	return result;
 }
 
 static const struct map_mode map_fixed = {
 	.name = "fixed",
-	.help = "every buffer keeps its IOVA",
+	.kind = MAP_FIXED,
 	.is_fixed = true,
 	.buffer = fixed_buffer,
 	.translate = fixed_translate,
@@ -48,28 +47,36 @@ static const struct map_mode map_fixed = {
 };
 
 /*
- * A granule of IOVA space for each packet, mapped to the granule of guest
- * memory in which the packet's buffer lies.
+ * A unit of IOVA space for each packet, mapped to the granules of guest memory
+ * in which the packet's buffer lies.
  */
-static uint64_t sweep_buffer(const struct layout *l, unsigned int device, enum direction direction,
-			     uint64_t packet)
+static uint64_t sweep_start(const struct layout *l, unsigned int device, enum direction direction,
+			    uint64_t packet)
 {
-	uint64_t gpa = layout_slot_gpa(l, device, direction, packet);
-
-	return layout_sweep_base(l, layout_queue(l, device, direction)) + packet * l->o.page +
-	       (gpa & (l->o.page - 1));
+	return layout_sweep_base(l, layout_queue(l, device, direction)) + packet * l->unit;
 }
 
-static void sweep_mapping(const struct layout *l, unsigned int device, enum direction direction,
-			  uint64_t packet, struct mapping *mapping)
+static uint64_t sweep_buffer(const struct layout *l, unsigned int device, enum direction direction,
+			     uint64_t packet, uint64_t nth)
 {
-	uint64_t mask = ~(l->o.page - 1);
+	struct place place = layout_buffer(l, device, direction, nth);
 
+	return sweep_start(l, device, direction, packet) + (place.at & (l->o.page - 1));
+}
+
+/* The @nth granule of a packet's unit. */
+static void sweep_mapping(const struct layout *l, const struct iova_owner *owner, uint64_t packet,
+			  unsigned int nth, struct mapping *mapping)
+{
+	struct place place =
+		layout_buffer(l, owner->device, owner->direction, layout_nth_buffer(l, packet));
+
+	place.at = (place.at & ~(l->o.page - 1)) + nth * l->o.page;
 	*mapping = (struct mapping){
-		.iova = sweep_buffer(l, device, direction, packet) & mask,
+		.iova = sweep_start(l, owner->device, owner->direction, packet) + nth * l->o.page,
 		.size = l->o.page,
-		.gpa = layout_slot_gpa(l, device, direction, packet) & mask,
-		.perm = layout_buffers(l, direction)->perm,
+		.gpa = layout_gpa(l, place),
+		.perm = l->areas[place.area].perm,
 	};
 }
 
@@ -77,17 +84,18 @@ static bool sweep_translate(const struct layout *l, uint64_t iova, struct mappin
 			    struct iova_owner *owner)
 {
 	uint64_t start = layout_sweep_base(l, 0);
-	uint64_t queue, packet;
+	uint64_t queue, packet, at;
 
 	if (iova < start)
 		return false;
 	queue = (iova - start) / l->stride;
-	packet = (iova - start) % l->stride / l->o.page;
+	at = (iova - start) % l->stride;
+	packet = at / l->unit;
 	if (queue >= (uint64_t)l->o.devices * l->queues_per_device || packet >= l->o.packets)
 		return false;
 	*owner = (struct iova_owner){0};
 	layout_queue_owner(l, queue, owner);
-	sweep_mapping(l, owner->device, owner->direction, packet, mapping);
+	sweep_mapping(l, owner, packet, at % l->unit / l->o.page, mapping);
 	return true;
 }
 
@@ -99,8 +107,8 @@ static int sweep_queue_for_each(const struct layout *l, unsigned int queue, mapp
 	int result = 0;
 
 	layout_queue_owner(l, queue, &owner);
-	for (uint64_t packet = 0; packet < l->o.packets && !result; packet++) {
-		sweep_mapping(l, owner.device, owner.direction, packet, &mapping);
+	for (uint64_t i = 0; i < l->o.packets * l->pages && !result; i++) {
+		sweep_mapping(l, &owner, i / l->pages, i % l->pages, &mapping);
 		result = fn(&mapping, arg);
 	}
 	return result;
@@ -122,10 +130,33 @@ static int sweep_for_each(const struct layout *l, int device, mapping_fn fn, voi
 
 static const struct map_mode map_sweep = {
 	.name = "sweep",
-	.help = "every packet at an IOVA that was never used before",
+	.kind = MAP_SWEEP,
 	.buffer = sweep_buffer,
 	.translate = sweep_translate,
 	.for_each = sweep_for_each,
 };
 
-const struct map_mode *const map_modes[] = {&map_fixed, &map_sweep, NULL};
+static const struct map_mode map_strict = {
+	.name = "strict",
+	.kind = MAP_STRICT,
+	.is_dynamic = true,
+};
+
+static const struct map_mode map_lazy = {
+	.name = "lazy",
+	.kind = MAP_LAZY,
+	.is_dynamic = true,
+};
+
+/* As fixed, but with more buffers than the IOTLB has room for. */
+static const struct map_mode map_random = {
+	.name = "random",
+	.kind = MAP_RANDOM,
+	.buffer = fixed_buffer,
+	.translate = fixed_translate,
+	.for_each = fixed_for_each,
+};
+
+const struct map_mode *const map_modes[] = {
+	&map_fixed, &map_sweep, &map_strict, &map_lazy, &map_random, NULL,
+};

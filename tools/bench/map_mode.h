@@ -12,16 +12,15 @@ void layout_queue_owner(const struct layout *l, unsigned int queue, struct iova_
 /* First IOVA of l->stride bytes that belong to the packets of one queue. */
 uint64_t layout_sweep_base(const struct layout *l, unsigned int queue);
 
-static inline const struct area_place *layout_buffers(const struct layout *l,
-						      enum direction direction)
+static inline enum area layout_buffers(enum direction direction)
 {
-	return &l->areas[direction == DIRECTION_TX ? AREA_TX : AREA_RX];
+	return direction == DIRECTION_TX ? AREA_TX : AREA_RX;
 }
 
 /* layout_translate() and layout_for_each() for one area. */
-bool layout_area_translate(const struct layout *l, const struct area_place *area, uint64_t iova,
+bool layout_area_translate(const struct layout *l, enum area area, uint64_t iova,
 			   struct mapping *mapping);
-int layout_area_for_each(const struct layout *l, const struct area_place *area, int device,
-			 mapping_fn fn, void *arg);
+int layout_area_for_each(const struct layout *l, enum area area, int device, mapping_fn fn,
+			 void *arg);
 
 #endif /* BENCH_MAP_MODE_H */

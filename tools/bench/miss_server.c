@@ -52,13 +52,18 @@ static void complain_denied(struct miss_server *s, unsigned int device,
 
 static void answer(struct miss_server *s, unsigned int device, const struct vhost_iotlb_msg *miss)
 {
+	const struct dma *dma = &s->dmas[device];
 	struct miss_count *counter;
 	struct iova_owner owner;
 	struct mapping mapping;
 	int result;
 
-	if (!layout_translate(s->layout, miss->iova, &mapping, &owner)) {
-		complain_unmapped(s, device, miss->iova);
+	if (!dma_translate(dma, miss->iova, &mapping, &owner)) {
+		/* An unpatched vhost reports a miss again at each kick. */
+		if (dma_is_dynamic(dma, miss->iova))
+			count(&s->late);
+		else
+			complain_unmapped(s, device, miss->iova);
 		return;
 	}
 	counter = &s->counts[device][owner.direction];
@@ -80,11 +85,18 @@ static void answer(struct miss_server *s, unsigned int device, const struct vhos
 
 static void serve(struct miss_server *s, unsigned int device)
 {
+	bool is_dynamic = s->layout->o.map->is_dynamic;
 	struct vhost_msg_v2 message;
 
-	while (read(s->devices[device].fd, &message, sizeof(message)) == sizeof(message))
-		if (message.type == VHOST_IOTLB_MSG_V2 && message.iotlb.type == VHOST_IOTLB_MISS)
-			answer(s, device, &message.iotlb);
+	while (read(s->devices[device].fd, &message, sizeof(message)) == sizeof(message)) {
+		if (message.type != VHOST_IOTLB_MSG_V2 || message.iotlb.type != VHOST_IOTLB_MISS)
+			continue;
+		if (is_dynamic)
+			dma_lock(&s->dmas[device]);
+		answer(s, device, &message.iotlb);
+		if (is_dynamic)
+			dma_unlock(&s->dmas[device]);
+	}
 }
 
 static void *run(void *arg)
@@ -152,12 +164,13 @@ static int start_readers(struct miss_server *s)
 }
 
 int miss_server_start(struct miss_server *s, const struct layout *l, const struct guest *g,
-		      struct vnet *devices, unsigned int nr_readers)
+		      struct vnet *devices, struct dma *dmas, unsigned int nr_readers)
 {
 	*s = (struct miss_server){
 		.layout = l,
 		.guest = g,
 		.devices = devices,
+		.dmas = dmas,
 		.nr_readers = nr_readers,
 		.readers = calloc(nr_readers, sizeof(*s->readers)),
 		.stop = -1,

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dma.h"
 #include "guest.h"
 #include "layout.h"
 #include "vnet.h"
@@ -32,6 +33,7 @@ struct miss_server {
 	const struct layout *layout;
 	const struct guest *guest;
 	struct vnet *devices;
+	struct dma *dmas; /* of each device */
 	unsigned int nr_readers;
 	unsigned int nr_running;
 	struct miss_reader *readers;
@@ -39,6 +41,7 @@ struct miss_server {
 	int answered;	  /* eventfd: an answer was written, while starting */
 	bool is_starting; /* tell @answered */
 	uint64_t unknown; /* misses of an address that is not mapped */
+	uint64_t late;	  /* misses of one that was, and is unmapped by now */
 	uint64_t denied;  /* misses that want more access than is mapped */
 	uint64_t failed;  /* updates that vhost refused */
 	struct miss_count (*counts)[NR_DIRECTIONS]; /* one for each device */
@@ -46,7 +49,7 @@ struct miss_server {
 
 /* Return: 0, or -1 after a message. */
 int miss_server_start(struct miss_server *s, const struct layout *l, const struct guest *g,
-		      struct vnet *devices, unsigned int nr_readers);
+		      struct vnet *devices, struct dma *dmas, unsigned int nr_readers);
 
 /* Misses of all devices so far. */
 uint64_t miss_server_total(const struct miss_server *s);

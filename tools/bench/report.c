@@ -6,6 +6,8 @@
 
 bool report_is_good(const struct report *r)
 {
+	if (r->traffic->abandoned)
+		return false;
 	for (unsigned int i = 0; i < r->traffic->nr_streams; i++) {
 		const struct stream *s = &r->traffic->streams[i];
 

@@ -32,6 +32,14 @@ static struct json_object *options_object(const struct options *o)
 	add_number(j, "in_flight", o->layout.in_flight);
 	add_number(j, "devices", o->layout.devices);
 	add_string(j, "map", o->layout.map->name);
+	if (o->layout.map->kind == MAP_RANDOM) {
+		add_number(j, "working_set", o->layout.working_set);
+		add_number(j, "seed", o->seed);
+	}
+	add_number(j, "chain", o->layout.chain);
+	add_bool(j, "indirect", o->layout.indirect);
+	add_bool(j, "event_idx", o->event_idx);
+	add_bool(j, "fragments", o->layout.fragments);
 	add_string(j, "page", o->page);
 	add_string(j, "iova", options_iova(o));
 	add_string(j, "server", options_server(o));
@@ -79,6 +87,17 @@ static struct json_object *times_object(const struct histogram *h)
 	return j;
 }
 
+static struct json_object *dma_object(const struct dma_counts *c)
+{
+	struct json_object *j = json_object_new_object();
+
+	add_number(j, "maps", c->maps);
+	add_number(j, "unmaps", c->unmaps);
+	add_number(j, "invalidate_messages", c->messages);
+	add_number(j, "invalidations", c->operations);
+	return j;
+}
+
 static struct json_object *summary_object(const struct summary *sum)
 {
 	struct json_object *j = json_object_new_object();
@@ -89,6 +108,7 @@ static struct json_object *summary_object(const struct summary *sum)
 	add_number(j, "received", c->received);
 	add_number(j, "verified", c->verified);
 	add_number(j, "corrupted", c->corrupted);
+	add_number(j, "stale", c->stale);
 	add_number(j, "lost", sum->lost);
 	add_number(j, "foreign", c->foreign);
 	add_number(j, "stuck_queues", sum->stuck);
@@ -97,6 +117,9 @@ static struct json_object *summary_object(const struct summary *sum)
 	json_object_object_add(j, "misses", misses_object(sum));
 	json_object_object_add(j, "buffer_hit_rate",
 			       summary_hit_rate(sum, &rate) ? fraction(rate, 6) : NULL);
+	json_object_object_add(j, "dma", dma_object(&sum->dma));
+	json_object_object_add(j, "packet_ns",
+			       sum->used ? fraction(summary_packet_ns(sum), 1) : NULL);
 	add_number(j, "rtt_left_out", sum->left_out);
 	json_object_object_add(j, "rtt_ns", times_object(&sum->times));
 	return j;
@@ -146,6 +169,7 @@ static void add_trouble(struct json_object *to, const struct miss_server *server
 		return;
 	j = json_object_new_object();
 	add_number(j, "unmapped", server->unknown);
+	add_number(j, "late", server->late);
 	add_number(j, "denied", server->denied);
 	add_number(j, "refused_updates", server->failed);
 	json_object_object_add(to, "unanswered", j);

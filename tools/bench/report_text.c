@@ -15,9 +15,9 @@ static double us(double ns)
 
 static void print_heading(void)
 {
-	printf("%-4s %-3s %9s %9s %9s %9s %9s %9s %9s %6s %9s %9s %9s %9s %9s\n", "DEV", "DIR",
+	printf("%-4s %-3s %9s %9s %9s %9s %9s %9s %9s %6s %9s %9s %9s %9s %9s %9s\n", "DEV", "DIR",
 	       "SENT", "RECEIVED", "VERIFIED", "CORRUPTED", "LOST", "RINGMISS", "BUFMISS", "HIT%",
-	       "MEAN_us", "P50_us", "P90_us", "P99_us", "MAX_us");
+	       "PACKET_us", "MEAN_us", "P50_us", "P90_us", "P99_us", "MAX_us");
 }
 
 static void print_misses(const struct summary *sum)
@@ -32,6 +32,14 @@ static void print_misses(const struct summary *sum)
 		printf(" %6.2f", rate * 100);
 	else
 		printf(" %6s", "-");
+}
+
+static void print_packet(const struct summary *sum)
+{
+	if (sum->used)
+		printf(" %9.2f", us(summary_packet_ns(sum)));
+	else
+		printf(" %9s", "-");
 }
 
 static void print_times(const struct histogram *h)
@@ -56,6 +64,7 @@ static void print_row(const char *device, enum direction direction, const struct
 	       direction_name(direction), c->sent, c->received, c->verified, c->corrupted,
 	       sum->lost);
 	print_misses(sum);
+	print_packet(sum);
 	print_times(&sum->times);
 }
 
@@ -72,6 +81,28 @@ static void print_devices(const struct report *r, struct summary *sum)
 	}
 }
 
+static void print_dma(const struct options *o, enum direction direction, const struct summary *sum)
+{
+	const struct dma_counts *c = &sum->dma;
+
+	if (o->layout.map->is_dynamic)
+		printf("         %s: %" PRIu64 " maps, %" PRIu64 " unmaps, %" PRIu64
+		       " invalidations in %" PRIu64 " messages\n",
+		       direction_name(direction), c->maps, c->unmaps, c->operations, c->messages);
+}
+
+static void print_shape(const struct options *o)
+{
+	if (o->layout.map->kind == MAP_RANDOM)
+		printf(", working set %" PRIu64 " pages, seed %" PRIu64, o->layout.working_set,
+		       o->seed);
+	if (o->layout.chain > 1)
+		printf(", chain %u", o->layout.chain);
+	printf("%s%s%s%s\n", o->layout.indirect ? ", indirect" : "",
+	       o->event_idx ? ", event-idx" : "", o->layout.fragments ? ", fragments" : "",
+	       o->prefault ? ", prefault" : "");
+}
+
 static void print_direction(const struct report *r, enum direction direction, struct summary *sum)
 {
 	*sum = (struct summary){0};
@@ -81,6 +112,11 @@ static void print_direction(const struct report *r, enum direction direction, st
 	if (!sum->queues)
 		return;
 	print_row("all", direction, sum);
+	print_dma(r->options, direction, sum);
+	if (sum->counts.stale)
+		printf("         %" PRIu64 " %s packets were stale: from or to where nothing was "
+		       "mapped any more\n",
+		       sum->counts.stale, direction_name(direction));
 	if (sum->stuck)
 		printf("         %u of %u queues stuck\n", sum->stuck, sum->queues);
 }
@@ -93,17 +129,20 @@ int report_text(const struct report *r)
 	if (!sum)
 		return -1;
 	printf("%u device%s, %s, %" PRIu64
-	       " packets each of %u bytes, %u in flight; map %s, page %s, iova %s, server %s%s\n",
+	       " packets each of %u bytes, %u in flight; map %s, page %s, iova %s, server %s",
 	       o->layout.devices, o->layout.devices == 1 ? "" : "s", o->direction,
 	       o->layout.packets, o->frame_size, o->layout.in_flight, o->layout.map->name, o->page,
-	       options_iova(o), options_server(o), o->prefault ? ", prefault" : "");
+	       options_iova(o), options_server(o));
+	print_shape(o);
 	print_heading();
 	if (o->verbose)
 		print_devices(r, sum);
 	print_direction(r, DIRECTION_TX, sum);
 	print_direction(r, DIRECTION_RX, sum);
 	printf("%s after %.3f s; times leave out the first %" PRIu64 " packets of each queue\n",
-	       r->traffic->interrupted ? "Interrupted" : "Ended",
+	       r->traffic->interrupted ? "Interrupted"
+	       : r->traffic->abandoned ? "Abandoned by iotlbd"
+				       : "Ended",
 	       (double)r->traffic->elapsed / NS_PER_S, o->warmup);
 	free(sum);
 	return 0;

@@ -32,21 +32,32 @@ static int install(const struct mapping *mapping, void *arg)
 	return result;
 }
 
-/* Return: true if a signal came. */
-static bool wait_for_answer(struct miss_server *server, int signals, int ms)
+/* What tells us to go on, or to stop. */
+struct sources {
+	struct miss_server *server;
+	int iotlbd;
+	int signals;
+};
+
+/* Return: START_DONE if neither a signal nor the end of the server came. */
+static enum start_result wait_for_answer(const struct sources *sources, int ms)
 {
+	struct miss_server *server = sources->server;
 	struct pollfd fds[] = {
-		{.fd = signals, .events = POLLIN},
+		{.fd = sources->signals, .events = POLLIN},
 		{.fd = server ? server->answered : -1, .events = POLLIN},
+		{.fd = sources->iotlbd, .events = POLLIN},
 	};
 	uint64_t answers;
 
-	if (poll(fds, 2, ms) < 0)
-		return false;
+	if (poll(fds, 3, ms) < 0)
+		return START_DONE;
 	/* How many does not matter: one more attempt tells. */
 	if (fds[1].revents && read(server->answered, &answers, sizeof(answers)) < 0)
 		warn("cannot read an eventfd");
-	return fds[0].revents;
+	if (fds[0].revents)
+		return START_INTERRUPTED;
+	return fds[2].revents ? START_ABANDONED : START_DONE;
 }
 
 static void complain_no_answer(const struct options *o, const struct vnet *v,
@@ -54,20 +65,21 @@ static void complain_no_answer(const struct options *o, const struct vnet *v,
 {
 	warnx("device %u %s: no translation of the used ring at IOVA 0x%llx within %u s%s",
 	      v->number, direction_name(direction), (unsigned long long)iova->used, o->timeout,
-	      o->server != SERVER_NONE ? "; does a BPF program keep the misses from us?" : "");
-	if (o->server == SERVER_NONE)
-		warnx("device %u %s: --server none: does another process serve the misses of "
+	      options_serves(o) ? "; does a BPF program keep the misses from us?" : "");
+	if (!options_serves(o))
+		warnx("device %u %s: --server %s: does another process serve the misses of "
 		      "process %d? --server fd serves them here",
-		      v->number, direction_name(direction), (int)getpid());
+		      v->number, direction_name(direction), options_server(o), (int)getpid());
 }
 
 static enum start_result start_queue(const struct options *o, const struct layout *l,
 				     struct vnet *v, enum direction direction,
-				     struct miss_server *server, int signals)
+				     const struct sources *sources)
 {
 	uint64_t deadline = clock_ns() + o->timeout * NS_PER_S;
 	struct ring_place iova = layout_ring_iova(l, v->number, direction);
-	int wait = server ? LONGEST_WAIT_MS : SHORTEST_WAIT_MS;
+	int wait = sources->server ? LONGEST_WAIT_MS : SHORTEST_WAIT_MS;
+	enum start_result stop;
 
 	for (;;) {
 		int result = vnet_start_queue(v, direction);
@@ -83,8 +95,9 @@ static enum start_result start_queue(const struct options *o, const struct layou
 			complain_no_answer(o, v, direction, &iova);
 			return START_FAILED;
 		}
-		if (wait_for_answer(server, signals, wait))
-			return START_INTERRUPTED;
+		stop = wait_for_answer(sources, wait);
+		if (stop != START_DONE)
+			return stop;
 		if (wait < LONGEST_WAIT_MS)
 			wait *= 2;
 	}
@@ -92,8 +105,9 @@ static enum start_result start_queue(const struct options *o, const struct layou
 
 enum start_result start_devices(const struct options *o, const struct layout *l,
 				const struct guest *g, struct vnet *devices,
-				struct miss_server *server, int signals)
+				struct miss_server *server, int iotlbd, int signals)
 {
+	const struct sources sources = {server, iotlbd, signals};
 	enum start_result result;
 
 	for (unsigned int i = 0; i < o->layout.devices; i++) {
@@ -104,7 +118,7 @@ enum start_result start_devices(const struct options *o, const struct layout *l,
 		for (int d = 0; d < NR_DIRECTIONS; d++) {
 			if (!l->o.has[d])
 				continue;
-			result = start_queue(o, l, &devices[i], d, server, signals);
+			result = start_queue(o, l, &devices[i], d, &sources);
 			if (result != START_DONE)
 				return result;
 		}

@@ -12,6 +12,7 @@ enum start_result {
 	START_DONE,
 	START_FAILED, /* after a message */
 	START_INTERRUPTED,
+	START_ABANDONED, /* nobody serves any more */
 };
 
 /**
@@ -21,6 +22,8 @@ enum start_result {
  * @g:		guest memory
  * @devices:	o->layout.devices of them, open
  * @server:	running, or NULL if another process serves
+ * @iotlbd:	fd that becomes readable when another process that is to serve
+ *		them has ended, or -1
  * @signals:	signalfd that becomes readable when we are to stop
  *
  * A queue cannot be connected before vhost has the translation of its used
@@ -28,6 +31,6 @@ enum start_result {
  */
 enum start_result start_devices(const struct options *o, const struct layout *l,
 				const struct guest *g, struct vnet *devices,
-				struct miss_server *server, int signals);
+				struct miss_server *server, int iotlbd, int signals);
 
 #endif /* BENCH_START_H */

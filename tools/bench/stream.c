@@ -10,30 +10,45 @@
 
 #include "clock.h"
 #include "frame.h"
+#include "slot.h"
+
+static int init_working_set(struct stream *s)
+{
+	const struct layout *l = s->layout;
+	unsigned int queue = s->device->number * NR_DIRECTIONS + s->direction;
+
+	if (l->o.map->kind != MAP_RANDOM)
+		return 0;
+	return working_set_init(&s->working_set, l->buffers, s->options->seed, queue);
+}
 
 int stream_init(struct stream *s, const struct options *o, const struct layout *l,
-		const struct guest *g, struct vnet *device, enum direction direction)
+		const struct guest *g, struct vnet *device, struct dma *dma,
+		enum direction direction)
 {
 	*s = (struct stream){
 		.options = o,
 		.layout = l,
+		.guest = g,
 		.device = device,
+		.dma = dma,
 		.queue = &device->queues[direction],
 		.direction = direction,
 		.times = calloc(1, sizeof(*s->times)),
 	};
-	if (!s->times) {
-		warn("device %u: no memory for the distribution of times", device->number);
+	if (!s->times || init_working_set(s)) {
+		warn("device %u: no memory for the packets' bookkeeping", device->number);
+		stream_free(s);
 		return -1;
 	}
 	for (unsigned int i = 0; i < o->layout.in_flight; i++)
-		s->slots[i].memory =
-			guest_memory(g, layout_slot_gpa(l, device->number, direction, i));
+		s->slots[i].buffer.nth = BUFFER_NONE;
 	return 0;
 }
 
 void stream_free(struct stream *s)
 {
+	working_set_free(&s->working_set);
 	free(s->times);
 	s->times = NULL;
 }
@@ -41,15 +56,6 @@ void stream_free(struct stream *s)
 static struct slot *slot_of(struct stream *s, uint64_t packet)
 {
 	return &s->slots[packet % s->options->layout.in_flight];
-}
-
-static struct frame_id frame_id(const struct stream *s, uint64_t packet)
-{
-	return (struct frame_id){
-		.direction = s->direction,
-		.device = s->device->number,
-		.sequence = packet,
-	};
 }
 
 static void kick(struct stream *s)
@@ -68,36 +74,18 @@ static void publish(struct stream *s)
 		kick(s);
 }
 
-static void offer(struct stream *s, struct slot *slot, uint64_t packet)
-{
-	const struct options *o = s->options;
-
-	slot->packet = packet;
-	slot->is_offered = true;
-	virtq_add(&s->queue->ring, slot - s->slots,
-		  layout_buffer_iova(s->layout, s->device->number, s->direction, packet),
-		  VNET_HEADER_SIZE + o->frame_size,
-		  s->direction == DIRECTION_RX ? VRING_DESC_F_WRITE : 0);
-}
-
 /* Fills free slots. Return: the number of the first packet offered. */
 static uint64_t offer_all(struct stream *s)
 {
-	const struct options *o = s->options;
 	uint64_t first = s->offered;
 
-	for (; s->offered < o->layout.packets; s->offered++) {
+	for (; s->offered < s->options->layout.packets; s->offered++) {
 		struct slot *slot = slot_of(s, s->offered);
-		uint8_t *frame = slot->memory + VNET_HEADER_SIZE;
-		struct frame_id id = frame_id(s, s->offered);
 
 		if (slot->is_offered)
 			break;
-		if (s->direction == DIRECTION_TX)
-			frame_build(frame, o->frame_size, &id);
-		else
-			frame_poison(frame);
-		offer(s, slot, s->offered);
+		slot_fill(s, slot, s->offered);
+		slot_offer(s, slot, s->offered);
 	}
 	return first;
 }
@@ -108,7 +96,6 @@ static void send_tx(struct stream *s)
 
 	if (packet == s->offered)
 		return;
-	/* The header in front of the frame stays zero: no offloads. */
 	s->counts.sent = s->offered;
 	now = clock_ns();
 	for (; packet < s->offered; packet++)
@@ -124,7 +111,7 @@ static void send_rx(struct stream *s)
 		publish(s);
 	/* Never more frames than buffers: the tap would drop them. */
 	while (s->counts.sent < s->offered) {
-		struct frame_id id = frame_id(s, s->counts.sent);
+		struct frame_id id = stream_frame_id(s, s->counts.sent);
 
 		frame_build(frame, s->options->frame_size, &id);
 		slot_of(s, s->counts.sent)->start = clock_ns();
@@ -152,7 +139,7 @@ void stream_send(struct stream *s, bool stopping)
 /* Return: true and the packet's number if it is what was sent. */
 static bool verify(struct stream *s, const uint8_t *frame, size_t length, uint64_t *packet)
 {
-	struct frame_id id = frame_id(s, 0);
+	struct frame_id id = stream_frame_id(s, 0);
 
 	switch (frame_check(frame, length, s->options->frame_size, &id)) {
 	case FRAME_FOREIGN:
@@ -171,6 +158,9 @@ static bool verify(struct stream *s, const uint8_t *frame, size_t length, uint64
 			return true;
 		}
 		break;
+	case FRAME_POISONED:
+		s->counts.stale++;
+		/* fall through */
 	case FRAME_CORRUPT:
 		s->counts.received++;
 		break;
@@ -188,38 +178,49 @@ static void record(struct stream *s, uint64_t packet, uint64_t now)
 static void complete_rx(struct stream *s, struct slot *slot, uint32_t length, uint64_t now)
 {
 	uint64_t packet, foreign = s->counts.foreign;
-	size_t frame = length < VNET_HEADER_SIZE ? 0 : length - VNET_HEADER_SIZE;
+	size_t size = length < VNET_HEADER_SIZE ? 0 : length - VNET_HEADER_SIZE;
+	const uint8_t *frame = buffer_load(&slot->buffer, s->options->frame_size, s->scratch);
 
-	if (verify(s, slot->memory + VNET_HEADER_SIZE, frame, &packet))
+	if (verify(s, frame, size, &packet))
 		record(s, packet, now);
 	if (s->counts.foreign == foreign)
 		return;
 	/* A stranger took the buffer of a packet that is still to come. */
 	s->used--;
-	offer(s, slot, slot->packet);
+	slot_offer(s, slot, slot->packet);
 	publish(s);
+}
+
+static void complete_one(struct stream *s, uint32_t nth, uint32_t length, uint64_t now)
+{
+	struct slot *slot = &s->slots[nth % VIRTQ_SIZE];
+	uint64_t used;
+
+	s->progress++;
+	if (nth >= VIRTQ_SIZE || !slot->is_offered) {
+		s->counts.ring_errors++;
+		return;
+	}
+	slot_take_back(s, slot);
+	used = s->used;
+	if (s->direction == DIRECTION_RX)
+		complete_rx(s, slot, length, now);
+	else
+		record(s, slot->packet, now);
+	/* Unless it has been offered again. */
+	if (s->used == used)
+		slot_poison(s, slot);
 }
 
 void stream_complete(struct stream *s)
 {
 	uint64_t now = clock_ns();
-	uint32_t head, length;
+	uint32_t nth, length;
 
-	while (virtq_take(&s->queue->ring, &head, &length)) {
-		struct slot *slot = &s->slots[head % VIRTQ_SIZE];
-
-		s->progress++;
-		if (head >= VIRTQ_SIZE || !slot->is_offered) {
-			s->counts.ring_errors++;
-			continue;
-		}
-		slot->is_offered = false;
-		s->used++;
-		if (s->direction == DIRECTION_RX)
-			complete_rx(s, slot, length, now);
-		else
-			record(s, slot->packet, now);
-	}
+	do {
+		while (virtq_take(&s->queue->ring, &nth, &length))
+			complete_one(s, nth, length, now);
+	} while (virtq_rearm(&s->queue->ring));
 }
 
 /* Return: false if the packet socket is empty. */
@@ -253,6 +254,7 @@ void stream_finish(struct stream *s)
 	while (s->direction == DIRECTION_TX && collect_one(s))
 		;
 	s->counts.ring_errors += vnet_ring_errors(s->device, s->direction);
+	dma_flush(s->dma);
 }
 
 bool stream_is_done(const struct stream *s, bool stopping)
@@ -272,20 +274,20 @@ uint64_t stream_lost(const struct stream *s)
 void stream_complain(struct stream *s, unsigned int seconds)
 {
 	const char *direction = direction_name(s->direction);
-	uint64_t iova = layout_buffer_iova(s->layout, s->device->number, s->direction, s->used);
+	uint64_t iova = slot_of(s, s->used)->iova;
 
 	s->counts.ring_errors += vnet_ring_errors(s->device, s->direction);
 	warnx("device %u %s: stuck at packet %" PRIu64 " of %" PRIu64
 	      " for %u s: buffer at IOVA 0x%" PRIx64 " offered and not used, %" PRIu64
 	      " in flight, notifications %s",
 	      s->device->number, direction, s->used, s->options->layout.packets, seconds, iova,
-	      s->offered - s->used, virtq_publish(&s->queue->ring) ? "on" : "off");
+	      s->offered - s->used, virtq_wants_kick(&s->queue->ring) ? "on" : "off");
 	if (s->counts.ring_errors)
 		warnx("device %u %s: vhost has signalled %" PRIu64
 		      " errors of the ring: a wrong translation, or one that allows too little?",
 		      s->device->number, direction, s->counts.ring_errors);
-	if (s->options->server == SERVER_NONE)
-		warnx("device %u %s: --server none: does another process serve the misses of "
+	if (!options_serves(s->options))
+		warnx("device %u %s: --server %s: does another process serve the misses of "
 		      "process %d? --server fd serves them here",
-		      s->device->number, direction, (int)getpid());
+		      s->device->number, direction, options_server(s->options), (int)getpid());
 }

@@ -3,8 +3,9 @@
  * The packets of one virtqueue: offering buffers, sending, taking back,
  * verifying. No waiting in here: traffic.c says when something can be done.
  *
- * A packet's buffer is slot (number % in_flight), its descriptor has the same
- * index. A slot is offered again only after the device has used it.
+ * A packet has slot (number % in_flight) of the virtqueue, which is offered again
+ * only after the device has used it. Which buffer it has is another matter:
+ * what is mapped anew must not lie where it lay before.
  */
 #ifndef BENCH_STREAM_H
 #define BENCH_STREAM_H
@@ -12,16 +13,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "buffer.h"
+#include "dma.h"
 #include "guest.h"
 #include "histogram.h"
 #include "bench_options.h"
 #include "vnet.h"
+#include "working_set.h"
 
 struct stream_counts {
 	uint64_t sent;	      /* TX: offered to the device; RX: sent by the far end */
 	uint64_t received;    /* frames of ours that came out at the other end */
 	uint64_t verified;    /* of these: as they were sent, and in order */
 	uint64_t corrupted;   /* of these: other contents, or out of order */
+	uint64_t stale;	      /* of these: what lies where nothing is mapped any more */
 	uint64_t foreign;     /* frames that nobody here has sent */
 	uint64_t ring_errors; /* vhost's, and descriptors used out of turn */
 	uint64_t kicks;
@@ -34,7 +39,8 @@ enum stream_state {
 };
 
 struct slot {
-	uint8_t *memory;
+	struct buffer buffer;
+	uint64_t iova;	 /* of the buffer */
 	uint64_t packet; /* whose buffer it is */
 	uint64_t start;	 /* when packet (number % in_flight) was sent, ns */
 	bool is_offered;
@@ -43,10 +49,14 @@ struct slot {
 struct stream {
 	const struct options *options;
 	const struct layout *layout;
+	const struct guest *guest;
 	struct vnet *device;
+	struct dma *dma;
 	struct vnet_queue *queue;
+	struct working_set working_set; /* with MAP_RANDOM */
 	enum direction direction;
 	enum stream_state state;
+	uint64_t elapsed; /* ns, from the start of all until the last packet */
 	struct stream_counts counts;
 	uint64_t offered;    /* buffers given to the device */
 	uint64_t used;	     /* buffers that came back */
@@ -56,11 +66,13 @@ struct stream {
 	uint64_t next_sequence;	 /* that may arrive */
 	struct histogram *times; /* from sending to completion */
 	struct slot slots[VIRTQ_SIZE];
+	uint8_t scratch[SLOT_SIZE]; /* for frames that do not lie in one piece */
 };
 
 /* Return: 0, or -1 after a message. */
 int stream_init(struct stream *s, const struct options *o, const struct layout *l,
-		const struct guest *g, struct vnet *device, enum direction direction);
+		const struct guest *g, struct vnet *device, struct dma *dma,
+		enum direction direction);
 void stream_free(struct stream *s);
 
 /* Offer and send all that may be sent now; unless @stopping. */
@@ -76,7 +88,7 @@ void stream_complete(struct stream *s);
  */
 bool stream_collect(struct stream *s);
 
-/* The last look at sockets and eventfds, once no more is to come. */
+/* The last look at sockets and eventfds, and flush, once no more is to come. */
 void stream_finish(struct stream *s);
 
 /* Is nothing more to come? */

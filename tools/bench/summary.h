@@ -17,13 +17,26 @@ struct summary {
 	unsigned int stuck; /* of the queues */
 	bool knows_misses;  /* somebody else's are not known */
 	struct miss_count misses;
-	uint64_t found;	     /* buffers that vhost has translated in the end */
-	uint64_t compulsory; /* misses of buffers that there must have been */
+	struct dma_counts dma;
+	uint64_t used;	     /* packets whose buffers came back */
+	uint64_t elapsed;    /* ns, until the last of the queues was done */
+	uint64_t found;	     /* translations of buffers that vhost has had in the end */
+	uint64_t compulsory; /* misses of buffers that there must have been, at least */
 	struct histogram times;
 };
 
 /* An all-zero summary is empty. @server may be NULL: another process. */
 void summary_add(struct summary *sum, const struct stream *s, const struct miss_server *server);
+
+/**
+ * summary_packet_ns() - what a packet has taken, with all that belongs to it
+ *
+ * The whole run, divided by the packets of these queues. Others that ran at the
+ * same time are in it.
+ *
+ * Return: nanoseconds; 0 if there were no packets.
+ */
+double summary_packet_ns(const struct summary *sum);
 
 /* Did everything that was sent arrive, and as it was? */
 bool summary_is_good(const struct summary *sum);

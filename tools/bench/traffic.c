@@ -19,6 +19,7 @@ enum event_kind {
 	EVENT_PACKET,
 	EVENT_TIMER,
 	EVENT_SIGNAL,
+	EVENT_SERVER,
 };
 
 static uint64_t tag(enum event_kind kind, unsigned int stream)
@@ -71,6 +72,8 @@ static int start_watching(struct traffic *t)
 	    watch(t, t->timer, EPOLLIN, tag(EVENT_TIMER, 0)) ||
 	    watch(t, t->signals, EPOLLIN, tag(EVENT_SIGNAL, 0)))
 		return -1;
+	if (t->server >= 0 && watch(t, t->server, EPOLLIN | EPOLLONESHOT, tag(EVENT_SERVER, 0)))
+		return -1;
 	for (unsigned int i = 0; i < t->nr_streams; i++)
 		if (watch_stream(t, i))
 			return -1;
@@ -83,8 +86,9 @@ static void finish(struct traffic *t, struct stream *s)
 		t->stuck--;
 	s->state = STREAM_FINISHED;
 	t->unfinished--;
-	t->elapsed = clock_ns() - t->started;
 	stream_finish(s);
+	s->elapsed = clock_ns() - t->started;
+	t->elapsed = s->elapsed;
 }
 
 static void go_on(struct traffic *t, unsigned int index)
@@ -171,6 +175,11 @@ static void handle_event(struct traffic *t, uint64_t tag)
 	case EVENT_SIGNAL:
 		handle_signal(t);
 		break;
+	case EVENT_SERVER:
+		t->abandoned = true;
+		t->stopping = true;
+		t->unfinished = 0;
+		break;
 	}
 }
 
@@ -191,8 +200,11 @@ static int loop(struct traffic *t)
 		for (int i = 0; i < n; i++)
 			handle_event(t, events[i].data.u64);
 	}
-	if (t->unfinished)
+	if (t->unfinished || t->abandoned)
 		t->elapsed = clock_ns() - t->started;
+	for (unsigned int i = 0; i < t->nr_streams; i++)
+		if (t->streams[i].state != STREAM_FINISHED)
+			t->streams[i].elapsed = t->elapsed;
 	return 0;
 }
 

@@ -13,8 +13,10 @@ struct traffic {
 	struct stream *streams;
 	unsigned int nr_streams;
 	int signals; /* signalfd: somebody wants us to stop */
+	int server;  /* readable: whoever serves misses has ended; or -1 */
 	bool stopping;
 	bool interrupted;
+	bool abandoned;	  /* by the server: what is missing does not come */
 	uint64_t started; /* ns */
 	uint64_t elapsed; /* ns, until the last packet */
 	int epoll;
@@ -27,10 +29,11 @@ struct traffic {
 
 /**
  * traffic_run() - send, receive and verify all packets
- * @t:		with options, streams, signals and each_second set
+ * @t:		with options, streams, signals, server and each_second set
  *
  * Ends when all streams are done or stuck, or after a signal: what is in
- * flight then is still waited for, up to two seconds or a second signal.
+ * flight then is still waited for, up to two seconds or a second signal. Ends
+ * at once when the server has ended.
  *
  * Return: 0, or -1 after a message if it could not be done at all. Whether all
  * went well is in the streams.

@@ -13,8 +13,16 @@
 #include <linux/vhost.h>
 #include <linux/virtio_config.h>
 
+#include "vhost_msg_v3.h"
+
 #define DEVICE_FEATURES (1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_F_ACCESS_PLATFORM)
 #define BACKEND_FEATURES (1ULL << VHOST_BACKEND_F_IOTLB_MSG_V2)
+
+static uint64_t wanted_features(const struct options *o)
+{
+	return DEVICE_FEATURES | (o->layout.indirect ? 1ULL << VIRTIO_RING_F_INDIRECT_DESC : 0) |
+	       (o->event_idx ? 1ULL << VIRTIO_RING_F_EVENT_IDX : 0);
+}
 
 static int open_vhost(void)
 {
@@ -34,19 +42,26 @@ static int open_vhost(void)
 	return -1;
 }
 
-static int negotiate(const struct vnet *v)
+static int negotiate(struct vnet *v, const struct options *o)
 {
-	uint64_t device = DEVICE_FEATURES, backend = BACKEND_FEATURES;
+	uint64_t device = wanted_features(o), backend = BACKEND_FEATURES;
 	uint64_t offered = 0;
 
 	if (ioctl(v->fd, VHOST_GET_FEATURES, &offered)) {
 		warn("device %u: VHOST_GET_FEATURES failed", v->number);
 		return -1;
 	}
-	if (~offered & device) {
+	if (~offered & DEVICE_FEATURES) {
 		warnx("device %u: vhost-net of this kernel lacks VIRTIO_F_ACCESS_PLATFORM or "
 		      "VIRTIO_F_VERSION_1 (it offers 0x%llx), so it has no IOTLB; Linux 4.8 or "
 		      "later is needed",
+		      v->number, (unsigned long long)offered);
+		return -1;
+	}
+	if (~offered & device) {
+		warnx("device %u: vhost-net of this kernel lacks VIRTIO_RING_F_INDIRECT_DESC or "
+		      "VIRTIO_RING_F_EVENT_IDX (it offers 0x%llx); leave out --indirect and "
+		      "--event-idx",
 		      v->number, (unsigned long long)offered);
 		return -1;
 	}
@@ -56,6 +71,8 @@ static int negotiate(const struct vnet *v)
 		      v->number);
 		return -1;
 	}
+	/* It takes such messages whether or not it is to send them. */
+	v->has_batches = offered >> VHOST_BACKEND_F_IOTLB_MSG_V3 & 1;
 	if (ioctl(v->fd, VHOST_SET_BACKEND_FEATURES, &backend) ||
 	    ioctl(v->fd, VHOST_SET_FEATURES, &device)) {
 		warn("device %u: vhost refuses the features that it offered", v->number);
@@ -74,8 +91,8 @@ static int set_memory(const struct vnet *v, const struct guest *g)
 		warn("device %u: no memory for the memory table", v->number);
 		return -1;
 	}
-	table->nregions = GUEST_REGIONS;
-	for (int i = 0; i < GUEST_REGIONS; i++) {
+	table->nregions = g->nr_regions;
+	for (unsigned int i = 0; i < g->nr_regions; i++) {
 		table->regions[i].guest_phys_addr = g->regions[i].gpa;
 		table->regions[i].memory_size = g->regions[i].size;
 		table->regions[i].userspace_addr = (uintptr_t)g->regions[i].hva;
@@ -126,16 +143,61 @@ static int set_ring(const struct vnet *v, enum direction direction, const struct
 	return 0;
 }
 
-static int open_queue(struct vnet *v, enum direction direction, const struct layout *l,
+static int init_ring(struct vnet *v, enum direction direction, const struct options *o,
+		     const struct guest *g)
+{
+	struct ring_parts parts = layout_ring_parts(v->layout, v->number, direction);
+	struct virtq *ring = &v->queues[direction].ring;
+
+	virtq_init(ring, guest_view(g, v->layout, parts.desc),
+		   guest_view(g, v->layout, parts.avail), guest_view(g, v->layout, parts.used));
+	if (!ring->desc || !ring->avail || !ring->used)
+		return -1;
+	ring->chain = o->layout.chain;
+	ring->has_events = o->event_idx;
+	return 0;
+}
+
+/* An indirect table is that of a slot for good, and may lie in two pages. */
+static void set_table(struct virtq_table *table, const struct layout *l, const struct guest *g,
+		      struct place place)
+{
+	uint64_t room = SLOT_SIZE - place.at % SLOT_SIZE;
+
+	table->iova = layout_iova(l, place);
+	table->part[0] = guest_memory(g, layout_gpa(l, place));
+	table->first = room / sizeof(struct vring_desc);
+	if (l->pages == 1)
+		return;
+	place.at += room;
+	table->part[1] = guest_memory(g, layout_gpa(l, place));
+}
+
+static int init_tables(struct vnet *v, enum direction direction, const struct guest *g)
+{
+	struct vnet_queue *q = &v->queues[direction];
+	const struct layout *l = v->layout;
+
+	if (!l->o.indirect)
+		return 0;
+	q->tables = calloc(l->o.in_flight, sizeof(*q->tables));
+	if (!q->tables) {
+		warn("device %u: no memory for its tables", v->number);
+		return -1;
+	}
+	for (unsigned int i = 0; i < l->o.in_flight; i++)
+		set_table(&q->tables[i], l, g, layout_table(l, v->number, direction, i));
+	q->ring.tables = q->tables;
+	return 0;
+}
+
+static int open_queue(struct vnet *v, enum direction direction, const struct options *o,
 		      const struct guest *g)
 {
-	struct ring_place gpa = layout_ring_gpa(l, v->number, direction);
-	struct ring_place iova = layout_ring_iova(l, v->number, direction);
-	struct vnet_queue *q = &v->queues[direction];
+	struct ring_place iova = layout_ring_iova(v->layout, v->number, direction);
 
-	virtq_init(&q->ring, guest_memory(g, gpa.desc), guest_memory(g, gpa.avail),
-		   guest_memory(g, gpa.used));
-	if (open_eventfds(q))
+	if (init_ring(v, direction, o, g) || init_tables(v, direction, g) ||
+	    open_eventfds(&v->queues[direction]))
 		return -1;
 	return set_ring(v, direction, &iova);
 }
@@ -158,10 +220,11 @@ static int64_t read_vhost_id(int fd)
 	return id;
 }
 
-static void set_closed(struct vnet *v, unsigned int number)
+static void set_closed(struct vnet *v, unsigned int number, const struct layout *l)
 {
 	*v = (struct vnet){
 		.number = number,
+		.layout = l,
 		.fd = -1,
 		.tap = {-1, -1},
 		.vhost_id = -1,
@@ -173,8 +236,7 @@ static void set_closed(struct vnet *v, unsigned int number)
 	}
 }
 
-static int open_device(struct vnet *v, const struct layout *l, const struct guest *g,
-		       size_t frame_size)
+static int open_device(struct vnet *v, const struct options *o, const struct guest *g)
 {
 	v->fd = open_vhost();
 	if (v->fd < 0)
@@ -183,20 +245,20 @@ static int open_device(struct vnet *v, const struct layout *l, const struct gues
 		warn("device %u: VHOST_SET_OWNER failed", v->number);
 		return -1;
 	}
-	if (negotiate(v) || set_memory(v, g))
+	if (negotiate(v, o) || set_memory(v, g))
 		return -1;
 	for (int i = 0; i < NR_DIRECTIONS; i++)
-		if (l->o.has[i] && open_queue(v, i, l, g))
+		if (o->layout.has[i] && open_queue(v, i, o, g))
 			return -1;
 	v->vhost_id = read_vhost_id(v->fd);
-	return tap_open(&v->tap, v->number, frame_size);
+	return tap_open(&v->tap, v->number, o->frame_size);
 }
 
-int vnet_open(struct vnet *v, unsigned int number, const struct layout *l, const struct guest *g,
-	      size_t frame_size)
+int vnet_open(struct vnet *v, unsigned int number, const struct options *o, const struct layout *l,
+	      const struct guest *g)
 {
-	set_closed(v, number);
-	if (!open_device(v, l, g, frame_size))
+	set_closed(v, number, l);
+	if (!open_device(v, o, g))
 		return 0;
 	vnet_close(v);
 	return -1;
@@ -230,31 +292,21 @@ uint64_t vnet_ring_errors(struct vnet *v, enum direction direction)
 	return errors;
 }
 
-int vnet_map(const struct vnet *v, const struct guest *g, const struct mapping *mapping)
-{
-	struct vhost_msg_v2 message = {
-		.type = VHOST_IOTLB_MSG_V2,
-		.iotlb =
-			{
-				.type = VHOST_IOTLB_UPDATE,
-				.iova = mapping->iova,
-				.size = mapping->size,
-				.uaddr = (uintptr_t)guest_memory(g, mapping->gpa),
-				.perm = mapping->perm,
-			},
-	};
-	ssize_t written = write(v->fd, &message, sizeof(message));
-
-	if (written == sizeof(message))
-		return 0;
-	return written < 0 ? -errno : -EIO;
-}
-
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
 	*fd = -1;
+}
+
+static void free_queue(const struct vnet *v, struct vnet_queue *q)
+{
+	guest_unview(v->layout, q->ring.desc);
+	guest_unview(v->layout, q->ring.avail);
+	guest_unview(v->layout, q->ring.used);
+	q->ring = (struct virtq){0};
+	free(q->tables);
+	q->tables = NULL;
 }
 
 void vnet_close(struct vnet *v)
@@ -270,5 +322,7 @@ void vnet_close(struct vnet *v)
 		close_fd(&q->error);
 	}
 	close_fd(&v->fd);
+	for (int i = 0; i < NR_DIRECTIONS; i++)
+		free_queue(v, &v->queues[i]);
 	tap_close(&v->tap);
 }

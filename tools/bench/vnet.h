@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench_options.h"
 #include "direction.h"
 #include "guest.h"
 #include "layout.h"
@@ -14,9 +15,10 @@
 
 struct vnet_queue {
 	struct virtq ring;
-	int kick;  /* eventfd: look at the available ring */
-	int call;  /* eventfd: look at the used ring */
-	int error; /* eventfd: vhost gave up on something in the ring */
+	struct virtq_table *tables; /* indirect ones, or NULL */
+	int kick;		    /* eventfd: look at the available ring */
+	int call;		    /* eventfd: look at the used ring */
+	int error;		    /* eventfd: vhost gave up on something in the ring */
 	bool has_backend;
 };
 
@@ -26,20 +28,22 @@ struct vnet {
 	struct tap tap;
 	struct vnet_queue queues[NR_DIRECTIONS];
 	int64_t vhost_id; /* the kernel's name for it; -1: has none */
+	bool has_batches; /* VHOST_IOTLB_MSG_V3 */
+	const struct layout *layout;
 };
 
 /**
  * vnet_open() - make a device, up to but not including its backend
  * @v:		result
  * @number:	of the device
+ * @o:		options
  * @l:		where its rings are
  * @g:		guest memory
- * @frame_size:	largest frame in bytes
  *
  * Return: 0, or -1 after a message, with nothing left open.
  */
-int vnet_open(struct vnet *v, unsigned int number, const struct layout *l, const struct guest *g,
-	      size_t frame_size);
+int vnet_open(struct vnet *v, unsigned int number, const struct options *o, const struct layout *l,
+	      const struct guest *g);
 void vnet_close(struct vnet *v);
 
 /**
@@ -59,5 +63,18 @@ uint64_t vnet_ring_errors(struct vnet *v, enum direction direction);
  * Return: 0 or a negative errno.
  */
 int vnet_map(const struct vnet *v, const struct guest *g, const struct mapping *mapping);
+
+/**
+ * vnet_invalidate() - tell vhost to forget translations (VHOST_IOTLB_INVALIDATE)
+ * @v:		device
+ * @iovas:	first address of each
+ * @count:	of them, FLUSH_BATCH at most
+ * @size:	bytes of each
+ *
+ * Many go in one message, if vhost takes such.
+ *
+ * Return: how many messages it took, or a negative errno.
+ */
+int vnet_invalidate(const struct vnet *v, const uint64_t *iovas, unsigned int count, uint64_t size);
 
 #endif /* BENCH_VNET_H */

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dma.h"
+
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An entry has room below the page's address. */
+#define ENTRY_PERM 3ULL
+#define ENTRY_TX 4ULL
+#define ENTRY_ADDRESS (~(uint64_t)(SLOT_SIZE - 1))
+
+int dma_init(struct dma *d, const struct layout *l, const struct vnet *device,
+	     struct vtd_tables *tables)
+{
+	uint64_t units = layout_dynamic_units(l);
+
+	*d = (struct dma){
+		.layout = l,
+		.device = device,
+		.tables = tables,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+	};
+	if (!l->o.map->is_dynamic)
+		return 0;
+	d->base = layout_dynamic_base(l, device->number);
+	d->nr_entries = units * l->pages;
+	d->entries = calloc(d->nr_entries, sizeof(*d->entries));
+	if (!d->entries || iova_alloc_init(&d->iovas, d->base, l->unit, units)) {
+		warn("device %u: no memory for its IOVA space", device->number);
+		dma_free(d);
+		return -1;
+	}
+	return 0;
+}
+
+void dma_free(struct dma *d)
+{
+	iova_alloc_free(&d->iovas);
+	free(d->entries);
+	d->entries = NULL;
+	d->nr_entries = 0;
+}
+
+/* Readers of misses see it at once, without the lock. */
+static void set_entry(struct dma *d, uint64_t iova, uint64_t value)
+{
+	__atomic_store_n(&d->entries[(iova - d->base) / d->layout->o.page], value,
+			 __ATOMIC_RELEASE);
+}
+
+static void map_granule(struct dma *d, uint64_t iova, struct place place, uint64_t flags)
+{
+	const struct layout *l = d->layout;
+	uint64_t gpa = layout_gpa(l, place), page = l->o.page;
+	uint32_t perm = l->areas[place.area].perm;
+	int result;
+
+	set_entry(d, iova, gpa | flags | perm);
+	if (!d->tables)
+		return;
+	result = vtd_tables_map(d->tables, d->device->number, iova, gpa, page, page, perm);
+	if (result)
+		errx(1, "device %u: cannot map IOVA 0x%llx: %s", d->device->number,
+		     (unsigned long long)iova, strerror(-result));
+}
+
+uint64_t dma_map(struct dma *d, enum direction direction, const struct buffer *b)
+{
+	const struct layout *l = d->layout;
+	uint64_t iova = iova_alloc_get(&d->iovas), offset = b->place.at & (l->o.page - 1);
+
+	if (iova == IOVA_NONE)
+		errx(1, "device %u: all of its IOVA space is in use", d->device->number);
+	for (unsigned int i = 0; i < l->pages; i++) {
+		struct place place = {b->place.area, b->place.at - offset + i * l->o.page};
+
+		map_granule(d, iova + i * l->o.page, place,
+			    direction == DIRECTION_TX ? ENTRY_TX : 0);
+	}
+	d->counts[direction].maps++;
+	return iova + offset;
+}
+
+static void remove_mapping(struct dma *d, uint64_t iova)
+{
+	const struct layout *l = d->layout;
+	int result;
+
+	for (unsigned int i = 0; i < l->pages; i++)
+		set_entry(d, iova + i * l->o.page, 0);
+	if (!d->tables)
+		return;
+	result = vtd_tables_unmap(d->tables, d->device->number, iova, l->unit, l->o.page);
+	if (result)
+		errx(1, "device %u: cannot unmap IOVA 0x%llx: %s", d->device->number,
+		     (unsigned long long)iova, strerror(-result));
+}
+
+void dma_unmap(struct dma *d, enum direction direction, uint64_t iova)
+{
+	struct dma_counts *counts = &d->counts[direction];
+
+	iova &= ~(d->layout->o.page - 1);
+	dma_lock(d);
+	remove_mapping(d, iova);
+	counts->unmaps++;
+	counts->operations++;
+	d->last = direction;
+	d->pending[d->nr_pending++] = iova;
+	dma_unlock(d);
+	if (d->layout->o.map->kind == MAP_STRICT || d->nr_pending == FLUSH_BATCH)
+		dma_flush(d);
+}
+
+void dma_flush(struct dma *d)
+{
+	int result;
+
+	if (!d->nr_pending)
+		return;
+	dma_lock(d);
+	result = vnet_invalidate(d->device, d->pending, d->nr_pending, d->layout->unit);
+	dma_unlock(d);
+	if (result < 0)
+		errx(1, "device %u: vhost refuses to forget %u translations: %s", d->device->number,
+		     d->nr_pending, strerror(-result));
+	d->counts[d->last].messages += result;
+	for (unsigned int i = 0; i < d->nr_pending; i++)
+		iova_alloc_put(&d->iovas, d->pending[i]);
+	d->nr_pending = 0;
+}
+
+bool dma_is_dynamic(const struct dma *d, uint64_t iova)
+{
+	return d->nr_entries && iova >= d->base &&
+	       (iova - d->base) / d->layout->o.page < d->nr_entries;
+}
+
+bool dma_translate(const struct dma *d, uint64_t iova, struct mapping *mapping,
+		   struct iova_owner *owner)
+{
+	uint64_t start = iova & ~(d->layout->o.page - 1), entry;
+
+	if (!dma_is_dynamic(d, iova))
+		return layout_translate(d->layout, iova, mapping, owner);
+	entry = __atomic_load_n(&d->entries[(start - d->base) / d->layout->o.page],
+				__ATOMIC_ACQUIRE);
+	if (!entry)
+		return false;
+	*mapping = (struct mapping){
+		.iova = start,
+		.size = d->layout->o.page,
+		.gpa = entry & ENTRY_ADDRESS,
+		.perm = entry & ENTRY_PERM,
+	};
+	*owner = (struct iova_owner){
+		.device = d->device->number,
+		.direction = entry & ENTRY_TX ? DIRECTION_TX : DIRECTION_RX,
+	};
+	return true;
+}
+
+void dma_lock(struct dma *d)
+{
+	pthread_mutex_lock(&d->lock);
+}
+
+void dma_unlock(struct dma *d)
+{
+	pthread_mutex_unlock(&d->lock);
+}

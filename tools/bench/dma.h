@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A device's part in the DMA API of the guest's kernel: buffers are mapped and
+ * unmapped during the run, in the IOMMU's tables if there are any, and the
+ * device is told (VHOST_IOTLB_INVALIDATE). Only for maps that are dynamic; with
+ * the others, nothing but dma_translate() is of use.
+ *
+ * One thread maps and unmaps. Others may translate meanwhile, and write what
+ * they have found to the device, between dma_lock() and dma_unlock(): without,
+ * the device could get a translation after it was told to forget it.
+ */
+#ifndef BENCH_DMA_H
+#define BENCH_DMA_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "iova_alloc.h"
+#include "layout.h"
+#include "vnet.h"
+#include "vtd_tables.h"
+
+struct dma_counts {
+	uint64_t maps;
+	uint64_t unmaps;
+	uint64_t messages;   /* INVALIDATE: writes to the vhost fd */
+	uint64_t operations; /* INVALIDATE: ranges in them */
+};
+
+struct dma {
+	const struct layout *layout;
+	const struct vnet *device;
+	struct vtd_tables *tables; /* or NULL */
+	struct iova_alloc iovas;
+	uint64_t base;
+	uint64_t nr_entries;
+	uint64_t *entries; /* of each granule: GPA, access and direction; 0: not mapped */
+	pthread_mutex_t lock;
+	unsigned int nr_pending;
+	uint64_t pending[FLUSH_BATCH]; /* unmapped, and the device not told yet */
+	enum direction last;	       /* of those */
+	struct dma_counts counts[NR_DIRECTIONS];
+};
+
+/* @tables: the IOMMU's, or NULL. Return: 0, or -1 after a message. */
+int dma_init(struct dma *d, const struct layout *l, const struct vnet *device,
+	     struct vtd_tables *tables);
+void dma_free(struct dma *d);
+
+/* Return: the IOVA of the buffer's first byte. Ends the process if that fails. */
+uint64_t dma_map(struct dma *d, enum direction direction, const struct buffer *b);
+
+/* @iova: what dma_map() has returned. Ends the process if that fails. */
+void dma_unmap(struct dma *d, enum direction direction, uint64_t iova);
+
+/* Tell the device what it was not told yet. */
+void dma_flush(struct dma *d);
+
+/* As layout_translate(), with what is mapped now. */
+bool dma_translate(const struct dma *d, uint64_t iova, struct mapping *mapping,
+		   struct iova_owner *owner);
+
+/* Has @iova to do with what comes and goes? */
+bool dma_is_dynamic(const struct dma *d, uint64_t iova);
+
+void dma_lock(struct dma *d);
+void dma_unlock(struct dma *d);
+
+#endif /* BENCH_DMA_H */

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "iotlbd.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "iova_table.h"
+#include "vtd_file.h"
+
+#define END_MS 5000 /* what it takes to end is much less */
+#define NS_PER_MS (NS_PER_S / 1000)
+
+struct command {
+	char program[PATH_MAX];
+	char pid[16];
+	char file[32];
+	char *argv[8];
+};
+
+/* What is built, or installed, beside us is what belongs to us. */
+static void find_program(char *program, const struct options *o)
+{
+	char self[PATH_MAX];
+	ssize_t length;
+
+	if (o->iotlbd) {
+		snprintf(program, PATH_MAX, "%s", o->iotlbd);
+		return;
+	}
+	length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (length > 0) {
+		self[length] = '\0';
+		if (snprintf(program, PATH_MAX, "%s/iotlbd", dirname(self)) < PATH_MAX &&
+		    !access(program, X_OK))
+			return;
+	}
+	snprintf(program, PATH_MAX, "iotlbd");
+}
+
+static void make_command(struct command *c, const struct iotlbd *d, const struct options *o)
+{
+	int n = 0;
+
+	find_program(c->program, o);
+	snprintf(c->pid, sizeof(c->pid), "%d", (int)getpid());
+	snprintf(c->file, sizeof(c->file), "/proc/self/fd/%d", d->file);
+	c->argv[n++] = c->program;
+	c->argv[n++] = "-p";
+	c->argv[n++] = c->pid;
+	if (o->iova == IOVA_IDENTITY) {
+		c->argv[n++] = "--translator";
+		c->argv[n++] = "identity";
+	} else {
+		c->argv[n++] = o->iova == IOVA_VTD ? "--vtd" : "--table";
+		c->argv[n++] = c->file;
+	}
+	if (o->server == SERVER_KERNEL)
+		c->argv[n++] = "--resolve";
+	c->argv[n] = NULL;
+}
+
+/* In memory, so that nothing is left behind however this ends. */
+static int write_file(struct iotlbd *d, const struct options *o, const struct layout *l)
+{
+	FILE *file;
+	int fd, result;
+
+	d->file = memfd_create("iotlb-bench", MFD_CLOEXEC);
+	fd = d->file < 0 ? -1 : fcntl(d->file, F_DUPFD_CLOEXEC, 0);
+	file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!file) {
+		warn("cannot make a file for iotlbd");
+		return -1;
+	}
+	result = o->iova == IOVA_VTD ? vtd_file_write(l, file) : iova_table_write(l, file);
+	if (fclose(file) || result) {
+		warn("cannot write a file for iotlbd");
+		return -1;
+	}
+	return 0;
+}
+
+/* A socket without a file, whose name the kernel chooses. */
+static int open_notify(struct iotlbd *d, char *name, size_t size)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	socklen_t length = sizeof(address.sun_family);
+
+	d->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (d->notify < 0 || bind(d->notify, (struct sockaddr *)&address, length)) {
+		warn("cannot make a socket for iotlbd");
+		return -1;
+	}
+	length = sizeof(address);
+	if (getsockname(d->notify, (struct sockaddr *)&address, &length)) {
+		warn("cannot get the name of a socket");
+		return -1;
+	}
+	length -= offsetof(struct sockaddr_un, sun_path) + 1;
+	snprintf(name, size, "@%.*s", (int)length, address.sun_path + 1);
+	return 0;
+}
+
+/* Never returns: reports on @pipe what went wrong. */
+static void run_child(const struct iotlbd *d, const struct command *c, bool show, pid_t parent,
+		      int pipe)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error;
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Ctrl-C is for us: what is under way still has to be served. */
+	setpgid(0, 0);
+	/* Its summary must not get between our results. */
+	if (!prctl(PR_SET_PDEATHSIG, SIGTERM) && getppid() == parent && null >= 0 &&
+	    dup2(null, STDIN_FILENO) >= 0 &&
+	    dup2(show ? STDERR_FILENO : null, STDOUT_FILENO) >= 0 && !fcntl(d->file, F_SETFD, 0))
+		execvp(c->program, c->argv);
+	error = errno;
+	if (write(pipe, &error, sizeof(error)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+static int spawn(struct iotlbd *d, const struct command *c, bool show)
+{
+	pid_t parent = getpid();
+	int fds[2], error = 0;
+	ssize_t length;
+
+	if (pipe2(fds, O_CLOEXEC)) {
+		warn("cannot make a pipe");
+		return -1;
+	}
+	d->pid = fork();
+	if (!d->pid)
+		run_child(d, c, show, parent, fds[1]);
+	close(fds[1]);
+	if (d->pid < 0) {
+		d->pid = 0;
+		close(fds[0]);
+		warn("cannot start iotlbd");
+		return -1;
+	}
+	/* The end of the pipe: it has become iotlbd. */
+	length = read(fds[0], &error, sizeof(error));
+	close(fds[0]);
+	if (length == sizeof(error)) {
+		waitpid(d->pid, NULL, 0);
+		d->pid = 0;
+		warnx("cannot start %s: %s; --iotlbd says where it is", c->program,
+		      strerror(error));
+		return -1;
+	}
+	d->pidfd = syscall(SYS_pidfd_open, d->pid, 0);
+	if (d->pidfd < 0) {
+		warn("cannot watch iotlbd");
+		return -1;
+	}
+	return 0;
+}
+
+/* Return: < 0 while it runs; 0 if it has ended well; else after a message. */
+static int collect(struct iotlbd *d, const char *when)
+{
+	int status;
+
+	if (!d->pid || waitpid(d->pid, &status, WNOHANG) != d->pid)
+		return -1;
+	d->pid = 0;
+	if (WIFSIGNALED(status)) {
+		warnx("iotlbd has died of signal %d (%s)%s", WTERMSIG(status),
+		      strsignal(WTERMSIG(status)), when);
+		return 1;
+	}
+	if (!*when && !WEXITSTATUS(status))
+		return 0;
+	warnx("iotlbd has ended with status %d%s", WEXITSTATUS(status), when);
+	return 1;
+}
+
+bool iotlbd_has_died(struct iotlbd *d)
+{
+	return collect(d, " in the middle of the run") >= 0;
+}
+
+static bool is_ready(const struct iotlbd *d)
+{
+	char text[256];
+	ssize_t length = recv(d->notify, text, sizeof(text) - 1, MSG_DONTWAIT);
+
+	if (length < 0)
+		return false;
+	text[length] = '\0';
+	for (char *rest = text, *line; (line = strtok_r(rest, "\n", &rest));)
+		if (!strcmp(line, "READY=1"))
+			return true;
+	return false;
+}
+
+static enum iotlbd_result wait_ready(struct iotlbd *d, const struct options *o, int signals)
+{
+	uint64_t deadline = clock_ns() + o->timeout * NS_PER_S, now;
+	struct pollfd fds[] = {
+		{.fd = d->notify, .events = POLLIN},
+		{.fd = d->pidfd, .events = POLLIN},
+		{.fd = signals, .events = POLLIN},
+	};
+
+	while ((now = clock_ns()) < deadline) {
+		if (poll(fds, 3, (deadline - now) / NS_PER_MS + 1) < 0 && errno != EINTR) {
+			warn("poll failed");
+			return IOTLBD_FAILED;
+		}
+		if (fds[0].revents && is_ready(d))
+			return IOTLBD_READY;
+		if (fds[1].revents && collect(d, " before it was ready") >= 0)
+			return IOTLBD_FAILED;
+		if (fds[2].revents)
+			return IOTLBD_INTERRUPTED;
+	}
+	warnx("iotlbd (process %d) has not told within %u s that it is ready", (int)d->pid,
+	      o->timeout);
+	return IOTLBD_FAILED;
+}
+
+static enum iotlbd_result start(struct iotlbd *d, const struct options *o, const struct layout *l,
+				int signals)
+{
+	struct command c;
+	char name[128];
+
+	if (o->iova != IOVA_IDENTITY && write_file(d, o, l))
+		return IOTLBD_FAILED;
+	if (open_notify(d, name, sizeof(name)))
+		return IOTLBD_FAILED;
+	make_command(&c, d, o);
+	/* For the child; we have no other use of the environment. */
+	if (setenv("NOTIFY_SOCKET", name, 1) || spawn(d, &c, o->verbose))
+		return IOTLBD_FAILED;
+	return wait_ready(d, o, signals);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+enum iotlbd_result iotlbd_start(struct iotlbd *d, const struct options *o, const struct layout *l,
+				int signals)
+{
+	enum iotlbd_result result;
+
+	*d = (struct iotlbd){.pidfd = -1, .notify = -1, .file = -1};
+	result = start(d, o, l, signals);
+	if (result != IOTLBD_READY)
+		iotlbd_stop(d);
+	return result;
+}
+
+int iotlbd_stop(struct iotlbd *d)
+{
+	struct pollfd fd = {.fd = d->pidfd, .events = POLLIN};
+	int result = 0;
+
+	if (d->pid) {
+		kill(d->pid, SIGTERM);
+		if (poll(&fd, 1, END_MS) <= 0) {
+			warnx("iotlbd (process %d) does not end; killed", (int)d->pid);
+			kill(d->pid, SIGKILL);
+			waitpid(d->pid, NULL, 0);
+			d->pid = 0;
+			result = -1;
+		} else if (collect(d, "") > 0) {
+			result = -1;
+		}
+	}
+	close_fd(&d->pidfd);
+	close_fd(&d->notify);
+	close_fd(&d->file);
+	return result;
+}
