@@ -87,7 +87,7 @@ static __always_inline enum vtd_fault vtd_walk(const struct vtd_unit *unit,
 					       void *memory, struct vtd_translation *translation,
 					       struct vtd_walk *where)
 {
-	const struct vtd_state state = {
+	struct vtd_state state = {
 		.unit = unit,
 		.request = request,
 		.read = read,
@@ -96,7 +96,13 @@ static __always_inline enum vtd_fault vtd_walk(const struct vtd_unit *unit,
 		.beyond = ~0ULL << unit->address_width,
 	};
 
-	where->fault = VTD_OK;
+	/*
+	 * The caller's variables shall be in memory. In registers, those that
+	 * a fault leaves without value may still be copied here and there, and
+	 * BPF's verifier takes no program that copies what was never set.
+	 */
+	__asm__ volatile("" : "+r"(state.where), "+r"(translation));
+	state.where->fault = VTD_OK;
 	switch (unit->root & VTD_ROOT_MODE) {
 	case VTD_ROOT_MODE_LEGACY:
 		return vtd_legacy(&state, translation);

@@ -102,6 +102,11 @@ static void reserved_bits_of_entries(void **state)
 			try_bits(entry(level), reserved,
 				 ADDRESS_BITS | (level == 2 || level == 3 ? PS : 0),
 				 VTD_FAULT_RESERVED, VTD_TABLE_FIRST_LEVEL, level);
+			/* There are no larger pages, not even an aligned one. */
+			if (level > 3) {
+				*entry(level) = P | RW | US | PS;
+				assert_fault(VTD_FAULT_RESERVED, VTD_TABLE_FIRST_LEVEL, level);
+			}
 			/* Present before reserved, reserved before permissions. */
 			*entry(level) = BIT(WIDTH) | RW | US;
 			assert_fault(VTD_FAULT_PRESENT, VTD_TABLE_FIRST_LEVEL, level);
