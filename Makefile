@@ -62,6 +62,13 @@ LOAD_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/load/*.c)))
 WALK_TEST := $(BUILD)/tests/walk_equality
 WALK_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/walk/*.c)))
 
+# What libFuzzer drives: a target is the file of its name, with all else that it
+# needs of the project, built anew with checks.
+FUZZ_TARGETS := $(patsubst tests/libfuzzer/%.c,$(BUILD)/fuzz/%,$(wildcard tests/libfuzzer/*.c))
+FUZZ_CHECKS  := -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_LIB     := $(addprefix $(BUILD)/fuzz/,walk.a top.a bench.a iotlb.a)
+fuzz_objs = $(patsubst %.c,$(BUILD)/obj/fuzzer/%.o,$(1))
+
 BENCH_MESSAGES := $(BUILD)/tests/bench_messages
 
 .PHONY: all
@@ -79,7 +86,8 @@ demo: deps ## the whole in half a minute: real packets, real misses, live hit ra
 
 .PHONY: test
 test: deps ## run all tests
-	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST)
+	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) \
+		$(WALK_TEST) fuzz-targets
 	$(Q)tests/run $(UNIT_TESTS) tests/vm/*.t
 
 .PHONY: test-unit
@@ -87,8 +95,17 @@ test-unit: unit ## run the tests that need no kernel
 	$(Q)tests/run $(UNIT_TESTS)
 
 .PHONY: test-vm
-test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) ## run the tests within the VM, on the real /dev/vhost-net
+test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) fuzz-targets ## run the tests within the VM, on the real /dev/vhost-net
 	$(Q)tests/run tests/vm/*.t
+
+.PHONY: fuzz
+fuzz: deps ## fuzz the page walk and all that reads text for FUZZ_SECONDS (600)
+	$(Q)$(MAKE) --no-print-directory fuzz-targets
+	$(Q)tests/libfuzzer/run $(FUZZ_SECONDS)
+
+.PHONY: fuzz-targets
+fuzz-targets: $(FUZZ_TARGETS)
+	@:
 
 .PHONY: test-debug
 test-debug: deps ## run the VM's tests on a kernel with KASAN, lockdep, kmemleak (built first)
@@ -230,6 +247,24 @@ $(LOAD_TEST): $(LOAD_OBJS) $(BUILD)/tests/kernel.a
 $(WALK_TEST): $(WALK_OBJS)
 	$(call msg,LINK,$@)
 	$(link)
+
+$(BUILD)/obj/fuzzer/%.o: %.c | $(SKELETONS)
+	$(call msg,CLANG,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(filter-out -W%,$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer-no-link $(FUZZ_CHECKS) \
+		-MMD -MP -c $< -o $@
+
+$(BUILD)/fuzz/walk.a: $(call fuzz_objs,$(filter-out %.bpf.c %/equality.c,$(wildcard tests/walk/*.c)))
+$(BUILD)/fuzz/iotlb.a: $(call fuzz_objs,$(filter-out userspace/iotlbd.c,$(wildcard userspace/*.c)))
+$(BUILD)/fuzz/top.a: $(call fuzz_objs,$(wildcard tools/top/*.c))
+$(BUILD)/fuzz/bench.a: $(call fuzz_objs,tools/bench/parse.c)
+$(FUZZ_LIB):
+	$(call msg,AR,$@)
+	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZ_TARGETS): $(BUILD)/fuzz/%: $(BUILD)/obj/fuzzer/tests/libfuzzer/%.o $(FUZZ_LIB)
+	$(call msg,LINK,$@)
+	$(Q)$(CLANG) -g -fsanitize=fuzzer $(FUZZ_CHECKS) -Wl,--wrap=argp_error $^ $(LDLIBS) -lm -o $@
 
 $(BENCH_MESSAGES): $(call objs,tests/bench/messages.c) $(BUILD)/tests/kernel.a
 	$(call msg,LINK,$@)
