@@ -57,28 +57,54 @@ static int try_ioctl(int fd, unsigned long request, const void *argument)
 			bail_out_errno("%s failed", #request);                                     \
 	} while (0)
 
-int device_open_bare(const char *path, uint64_t features)
+/* The headers of an older system do not know it. */
+#ifndef VHOST_SET_FORK_FROM_OWNER
+#define VHOST_SET_FORK_FROM_OWNER _IOW(VHOST_VIRTIO, 0x84, __u8)
+#endif
+
+static int open_vhost(const char *path, uint64_t features, bool kthread)
 {
 	uint64_t backend = 1ULL << VHOST_BACKEND_F_IOTLB_MSG_V2;
 	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
 		bail_out_errno("cannot open %s", path);
+	if (kthread)
+		must_ioctl(fd, VHOST_SET_FORK_FROM_OWNER, &(uint8_t){0});
 	must_ioctl(fd, VHOST_SET_OWNER, NULL);
 	must_ioctl(fd, VHOST_SET_BACKEND_FEATURES, &backend);
 	must_ioctl(fd, VHOST_SET_FEATURES, &features);
 	return fd;
 }
 
-int device_set_memory_table(const struct device *d)
+int device_open_bare(const char *path, uint64_t features)
 {
-	uint8_t buffer[sizeof(struct vhost_memory) + sizeof(struct vhost_memory_region)] = {0};
+	return open_vhost(path, features, false);
+}
+
+#define MAX_REGIONS 8
+
+int device_set_regions(const struct device *d, const struct vhost_memory_region *regions,
+		       unsigned int nr)
+{
+	uint8_t buffer[sizeof(struct vhost_memory) + MAX_REGIONS * sizeof(*regions)] = {0};
 	struct vhost_memory *table = (void *)buffer;
 
-	table->nregions = 1;
-	table->regions[0].memory_size = d->nr_pages * PAGE;
-	table->regions[0].userspace_addr = (uintptr_t)d->memory;
+	if (nr > MAX_REGIONS)
+		bail_out("too many regions");
+	table->nregions = nr;
+	memcpy(table->regions, regions, nr * sizeof(*regions));
 	return try_ioctl(d->fd, VHOST_SET_MEM_TABLE, table);
+}
+
+int device_set_memory_table(const struct device *d)
+{
+	struct vhost_memory_region region = {
+		.memory_size = d->nr_pages * PAGE,
+		.userspace_addr = (uintptr_t)d->memory,
+	};
+
+	return device_set_regions(d, &region, 1);
 }
 
 static uint64_t features_of(bool has_iotlb)
@@ -178,23 +204,49 @@ void device_set_rings(struct device *d, bool has_iotlb)
 	}
 }
 
-static void open_queue(struct device *d, int queue)
+static void find_ring(struct device *d, int queue)
 {
 	struct queue *q = &d->queues[queue];
-	struct vhost_vring_state size = {queue, d->ring_size};
-	struct vhost_vring_file file = {.index = queue};
 
 	q->desc = device_page(d, ring_page(d, queue, DESC));
 	q->avail = device_page(d, ring_page(d, queue, AVAIL));
 	q->used = device_page(d, ring_page(d, queue, USED));
-	q->kick = new_eventfd();
-	q->call = new_eventfd();
+}
+
+void device_move_memory(struct device *d, void *memory)
+{
+	memcpy(memory, d->memory, d->nr_pages * PAGE);
+	d->memory = memory;
+	for (int queue = 0; queue < NR_QUEUES; queue++)
+		find_ring(d, queue);
+}
+
+static void set_up_queue(struct device *d, int queue)
+{
+	struct queue *q = &d->queues[queue];
+	struct vhost_vring_state size = {queue, d->ring_size};
+	struct vhost_vring_file file = {.index = queue};
 
 	must_ioctl(d->fd, VHOST_SET_VRING_NUM, &size);
 	file.fd = q->kick;
 	must_ioctl(d->fd, VHOST_SET_VRING_KICK, &file);
 	file.fd = q->call;
 	must_ioctl(d->fd, VHOST_SET_VRING_CALL, &file);
+}
+
+void device_set_up_queues(struct device *d)
+{
+	for (int queue = 0; queue < NR_QUEUES; queue++)
+		set_up_queue(d, queue);
+	device_set_rings(d, true);
+}
+
+static void open_queue(struct device *d, int queue)
+{
+	find_ring(d, queue);
+	d->queues[queue].kick = new_eventfd();
+	d->queues[queue].call = new_eventfd();
+	set_up_queue(d, queue);
 }
 
 /* Threads open and close devices too. */
@@ -219,7 +271,7 @@ static struct device *open_device(const char *path, bool has_iotlb,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (d->memory == MAP_FAILED)
 		bail_out_errno("no memory");
-	d->fd = device_open_bare(path, features_of(has_iotlb) | shape->features);
+	d->fd = open_vhost(path, features_of(has_iotlb) | shape->features, shape->kthread);
 	d->tap = -1;
 	d->socket = -1;
 	if (device_set_memory_table(d))

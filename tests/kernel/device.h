@@ -37,6 +37,7 @@ struct device_shape {
 	unsigned int ring_size; /* descriptors, instead of RING_SIZE */
 	unsigned int nr_pages;	/* instead of NR_PAGES */
 	uint64_t features;	/* more than the usual ones */
+	bool kthread;		/* the worker is no thread of ours */
 };
 
 /* A part of a buffer. */
@@ -107,8 +108,14 @@ unsigned int device_ring_pages(const struct device *d);
 
 /* Do these once more, as for a reset. Return: 0 or a negative errno. */
 int device_set_memory_table(const struct device *d);
+int device_set_regions(const struct device *d, const struct vhost_memory_region *regions,
+		       unsigned int nr);
 int device_set_features(const struct device *d, bool has_iotlb);
 void device_set_rings(struct device *d, bool has_iotlb);
+void device_set_up_queues(struct device *d);
+
+/* Have the memory elsewhere, with the same in it; the device is not told. */
+void device_move_memory(struct device *d, void *memory);
 
 /* IOTLB messages. Return: 0 or a negative errno. */
 int device_update(const struct device *d, uint64_t iova, uint64_t size, const void *target,

@@ -16,13 +16,44 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+int bpf_vhost_guest_read(struct vhost_iotlb_miss_ctx *ctx, __u64 gpa, void *dst,
+			 __u32 dst__sz) __ksym;
+int bpf_vhost_iotlb_map(struct vhost_iotlb_miss_ctx *ctx, __u64 iova, __u64 gpa, __u64 size,
+			__u32 perm) __ksym;
+
 int verdict;
 __u64 calls;
+struct hook_answer answers[HOOK_ANSWERS];
+struct hook_read guest;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 } records SEC(".maps");
+
+static void read_guest(struct vhost_iotlb_miss_ctx *miss)
+{
+	__u32 size = guest.size;
+
+	if (!guest.enabled || size > HOOK_READ_MAX)
+		return;
+	guest.returned = bpf_vhost_guest_read(miss, guest.gpa, guest.bytes, size);
+	__sync_fetch_and_add(&guest.calls, 1);
+}
+
+static int answer(struct vhost_iotlb_miss_ctx *miss, struct hook_answer *a)
+{
+	__u64 skip = 0, size = a->size, gpa = a->gpa;
+
+	if (a->piece) {
+		skip = (miss->iova & ~(a->piece - 1)) - a->iova;
+		size = a->piece;
+	}
+	gpa += a->backward ? -skip : skip;
+	a->returned = bpf_vhost_iotlb_map(miss, a->iova + skip, gpa, size, a->perm);
+	__sync_fetch_and_add(&a->calls, 1);
+	return a->returned ? a->refused : a->verdict;
+}
 
 SEC("struct_ops/take_miss")
 int BPF_PROG(take_miss, struct vhost_iotlb_miss_ctx *miss)
@@ -43,6 +74,10 @@ int BPF_PROG(take_miss, struct vhost_iotlb_miss_ctx *miss)
 		};
 		bpf_ringbuf_submit(record, 0);
 	}
+	read_guest(miss);
+	for (int i = 0; i < HOOK_ANSWERS; i++)
+		if (miss->iova - answers[i].first < answers[i].length)
+			return answer(miss, &answers[i]);
 	return verdict;
 }
 
@@ -50,6 +85,45 @@ SEC("struct_ops.s/take_miss_slowly")
 int BPF_PROG(take_miss_slowly, struct vhost_iotlb_miss_ctx *miss)
 {
 	return verdict;
+}
+
+SEC("struct_ops/take_other")
+int BPF_PROG(take_other, struct vhost_iotlb_miss_ctx *miss)
+{
+	return bpf_vhost_iotlb_map((void *)miss->vq, miss->iova, 0, miss->len, miss->access);
+}
+
+SEC("struct_ops/read_other")
+int BPF_PROG(read_other, struct vhost_iotlb_miss_ctx *miss)
+{
+	__u64 entry;
+
+	return bpf_vhost_guest_read((void *)miss->vq, 0, &entry, sizeof(entry));
+}
+
+SEC("struct_ops/read_beyond")
+int BPF_PROG(read_beyond, struct vhost_iotlb_miss_ctx *miss)
+{
+	__u64 entry;
+
+	return bpf_vhost_guest_read(miss, 0, &entry, sizeof(entry) + 8);
+}
+
+SEC("struct_ops.s/read_slowly")
+int BPF_PROG(read_slowly, struct vhost_iotlb_miss_ctx *miss)
+{
+	__u64 entry;
+
+	return bpf_vhost_guest_read(miss, 0, &entry, sizeof(entry));
+}
+
+/* The pointer is as bad as the type of the program, but that comes first. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(trace_switch, _Bool preempt, struct task_struct *task)
+{
+	__u64 entry;
+
+	return bpf_vhost_guest_read((void *)task, 0, &entry, sizeof(entry));
 }
 
 SEC(".struct_ops.link")
@@ -68,4 +142,24 @@ struct vhost_iotlb_ops test_empty = {};
 SEC(".struct_ops")
 struct vhost_iotlb_ops test_no_link = {
 	.miss = (void *)take_miss,
+};
+
+SEC(".struct_ops.link")
+struct vhost_iotlb_ops test_maps_other = {
+	.miss = (void *)take_other,
+};
+
+SEC(".struct_ops.link")
+struct vhost_iotlb_ops test_reads_other = {
+	.miss = (void *)read_other,
+};
+
+SEC(".struct_ops.link")
+struct vhost_iotlb_ops test_reads_beyond = {
+	.miss = (void *)read_beyond,
+};
+
+SEC(".struct_ops.link")
+struct vhost_iotlb_ops test_sleeps_reads = {
+	.miss = (void *)read_slowly,
 };

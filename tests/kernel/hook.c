@@ -58,10 +58,15 @@ static int open_hook(struct hook *h, enum hook_kind kind)
 	maps[HOOK_SLEEPS] = h->skel->maps.test_sleeps;
 	maps[HOOK_EMPTY] = h->skel->maps.test_empty;
 	maps[HOOK_WITHOUT_LINK] = h->skel->maps.test_no_link;
+	maps[HOOK_MAPS_OTHER] = h->skel->maps.test_maps_other;
+	maps[HOOK_READS_OTHER] = h->skel->maps.test_reads_other;
+	maps[HOOK_READS_BEYOND] = h->skel->maps.test_reads_beyond;
+	maps[HOOK_SLEEPS_READS] = h->skel->maps.test_sleeps_reads;
 	for (int i = 0; i < NR_HOOK_KINDS; i++)
 		if (i != (int)kind)
 			bpf_map__set_autocreate(maps[i], false);
 	h->map = maps[kind];
+	bpf_program__set_autoload(h->skel->progs.trace_switch, false);
 
 	error = hook_bpf__load(h->skel);
 	if (error)
@@ -91,6 +96,24 @@ struct hook *hook_load(enum hook_kind kind, int *error)
 		return *place;
 	hook_close(*place);
 	return NULL;
+}
+
+int hook_load_tracing(void)
+{
+	struct hook_bpf *skel;
+	struct bpf_map *map;
+	int error;
+
+	libbpf_set_print(print);
+	skel = hook_bpf__open();
+	if (!skel)
+		return -errno;
+	bpf_object__for_each_map (map, skel->obj)
+		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
+			bpf_map__set_autocreate(map, false);
+	error = hook_bpf__load(skel);
+	hook_bpf__destroy(skel);
+	return error;
 }
 
 int hook_attach(struct hook *h)
@@ -181,6 +204,48 @@ void hook_close_all(void)
 void hook_set_verdict(struct hook *h, int verdict)
 {
 	__atomic_store_n(&h->skel->bss->verdict, verdict, __ATOMIC_RELEASE);
+}
+
+struct hook_answer *hook_resolve(struct hook *h, uint64_t iova, uint64_t size, uint64_t gpa,
+				 unsigned int perm)
+{
+	struct hook_answer *a = h->skel->bss->answers;
+
+	while (a->length)
+		if (++a == h->skel->bss->answers + HOOK_ANSWERS)
+			bail_out("too many answers");
+	*a = (struct hook_answer){
+		.first = iova,
+		.iova = iova,
+		.gpa = gpa,
+		.size = size,
+		.perm = perm,
+		.verdict = HOOK_RESOLVED,
+	};
+	__atomic_store_n(&a->length, size, __ATOMIC_RELEASE);
+	return a;
+}
+
+void hook_forget(struct hook_answer *answer)
+{
+	__atomic_store_n(&answer->length, 0, __ATOMIC_RELEASE);
+}
+
+void hook_set_read(struct hook *h, uint64_t gpa, unsigned int size)
+{
+	struct hook_read *r = &h->skel->bss->guest;
+
+	r->enabled = 0;
+	memset(r->bytes, HOOK_READ_FILL, sizeof(r->bytes));
+	r->gpa = gpa;
+	r->size = size;
+	r->returned = 1;
+	__atomic_store_n(&r->enabled, 1, __ATOMIC_RELEASE);
+}
+
+const struct hook_read *hook_read(const struct hook *h)
+{
+	return &h->skel->bss->guest;
 }
 
 unsigned int hook_calls(const struct hook *h)

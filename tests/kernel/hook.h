@@ -17,9 +17,46 @@ struct hook_record {
 	__u32 reserved;
 };
 
+/* Verdicts. */
+#define HOOK_PASS 0
+#define HOOK_QUEUED 1
+#define HOOK_RESOLVED 2
+
+/* What the program answers to misses in a range, by bpf_vhost_iotlb_map(). */
+struct hook_answer {
+	__u64 first; /* the range, bytes; not in use if it has none */
+	__u64 length;
+	__u64 iova; /* what it says of it */
+	__u64 gpa;
+	__u64 size;
+	__u64 piece;	/* a power of two: say no more at once than these bytes; 0: all */
+	__u32 backward; /* the pieces are in the opposite order at @gpa */
+	__u32 perm;
+	__s32 verdict;	/* in place of the hook's */
+	__s32 refused;	/* verdict if the kernel refuses what the program says */
+	__s32 returned; /* by bpf_vhost_iotlb_map(), the last time */
+	__u32 reserved;
+	__u64 calls;
+};
+
+#define HOOK_ANSWERS 8
+#define HOOK_READ_MAX 128
+#define HOOK_READ_FILL 0xa5 /* what is there before */
+
+/* What the program reads at each miss, by bpf_vhost_guest_read(). */
+struct hook_read {
+	__u64 gpa;
+	__u32 size;	/* HOOK_READ_MAX at most */
+	__s32 returned; /* the last time */
+	__u64 calls;	/* how often it has read */
+	__u32 enabled;
+	__u8 bytes[HOOK_READ_MAX];
+};
+
 #ifndef __bpf__
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct hook;
 
@@ -29,6 +66,10 @@ enum hook_kind {
 	HOOK_SLEEPS,	   /* its program may sleep */
 	HOOK_EMPTY,	   /* it has no program */
 	HOOK_WITHOUT_LINK, /* it is attached without a BPF link */
+	HOOK_MAPS_OTHER,   /* it says where something is that is not the miss */
+	HOOK_READS_OTHER,  /* it reads by something that is not the miss */
+	HOOK_READS_BEYOND, /* it reads more than it has room for */
+	HOOK_SLEEPS_READS, /* it may sleep, and reads */
 	NR_HOOK_KINDS,
 };
 
@@ -62,6 +103,28 @@ void hook_close(struct hook *h);
 void hook_close_all(void);
 
 void hook_set_verdict(struct hook *h, int verdict);
+
+/*
+ * Answer misses in @size bytes from @iova on: they are at @gpa on. The answer
+ * can be changed while it lasts, which is as long as the hook.
+ */
+struct hook_answer *hook_resolve(struct hook *h, uint64_t iova, uint64_t size, uint64_t gpa,
+				 unsigned int perm);
+
+/* Do not answer these any more. */
+void hook_forget(struct hook_answer *answer);
+
+/* Read at the next misses. */
+void hook_set_read(struct hook *h, uint64_t gpa, unsigned int size);
+
+/* What came of it. */
+const struct hook_read *hook_read(const struct hook *h);
+
+/*
+ * Load a program that is not asked about misses, but attached to something
+ * else, and reads the guest's memory. Return: 0 or a negative errno.
+ */
+int hook_load_tracing(void);
 
 /* How often the program was asked. */
 unsigned int hook_calls(const struct hook *h);
