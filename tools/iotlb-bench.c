@@ -113,7 +113,7 @@ static int init_dma(struct bench *b)
 	}
 	while (b->nr_dmas < o->devices) {
 		if (dma_init(&b->dmas[b->nr_dmas], &b->layout, &b->devices[b->nr_dmas],
-			     o->vtd ? &b->tables : NULL))
+			     o->vtd ? &b->tables : NULL, b->options.no_invalidate))
 			return -1;
 		b->nr_dmas++;
 	}

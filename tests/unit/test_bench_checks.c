@@ -130,6 +130,18 @@ static void working_sets(void **state)
 	assert_true(bench_default_working_set() >= 16);
 }
 
+static void silence(void **state)
+{
+	struct options o = defaults("lazy");
+
+	(void)state;
+	o.no_invalidate = true;
+	good(&o);
+	o = defaults("sweep");
+	o.no_invalidate = true;
+	bad(&o, "--no-invalidate goes with --map strict and lazy only");
+}
+
 static void files(void **state)
 {
 	struct options o = defaults("fixed");
@@ -187,8 +199,11 @@ static void limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(maps_and_servers), cmocka_unit_test(fragments_and_chains),
-		cmocka_unit_test(working_sets),	    cmocka_unit_test(files),
+		cmocka_unit_test(maps_and_servers),
+		cmocka_unit_test(fragments_and_chains),
+		cmocka_unit_test(working_sets),
+		cmocka_unit_test(silence),
+		cmocka_unit_test(files),
 		cmocka_unit_test(limits),
 	};
 

@@ -51,6 +51,10 @@ static char *check_map(const struct options *o)
 		return say("--working-set goes with --map random only");
 	if (l->map->kind != MAP_RANDOM && o->has_seed)
 		return say("--seed goes with --map random only: nothing else is");
+	if (!l->map->is_dynamic && o->no_invalidate)
+		return say("--no-invalidate goes with --map strict and lazy only: with %s, nothing "
+			   "is unmapped",
+			   l->map->name);
 	if (l->map->is_dynamic && o->iova == IOVA_TABLE && !options_serves(o))
 		return say("--map %s with --server %s needs --iova vtd: what is mapped changes "
 			   "during the run, and a table does not",

@@ -39,6 +39,7 @@ enum {
 	KEY_EVENT_IDX,
 	KEY_WRITE_VTD,
 	KEY_IOTLBD,
+	KEY_NO_INVALIDATE,
 };
 
 static const struct argp_option argp_options[] = {
@@ -66,6 +67,10 @@ static const struct argp_option argp_options[] = {
 	{"working-set", KEY_WORKING_SET, "N", 0,
 	 "With --map random: pages of 4K per device (16 times max_iotlb_entries of the kernel)", 0},
 	{"seed", KEY_SEED, "N", 0, "With --map random: another one, another order (1)", 0},
+	{"no-invalidate", KEY_NO_INVALIDATE, 0, 0,
+	 "With --map strict and lazy: do not tell vhost what is unmapped, to see that this is "
+	 "found",
+	 0},
 	{"page", KEY_PAGE, "4k|2m|1g", 0, "Granule of the mappings (4k)", 0},
 	{"iova", KEY_IOVA, "table|identity|vtd", 0,
 	 "table: IOVAs have nothing to do with guest addresses; identity: they are the same; vtd: "
@@ -266,6 +271,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_INDIRECT:
 		o->layout.indirect = true;
+		break;
+	case KEY_NO_INVALIDATE:
+		o->no_invalidate = true;
 		break;
 	case KEY_EVENT_IDX:
 		o->event_idx = true;

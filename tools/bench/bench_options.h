@@ -35,6 +35,7 @@ struct options {
 	bool run;	    /* go on after writing a file */
 	bool has_seed;	    /* was it given? */
 	bool event_idx;
+	bool no_invalidate; /* vhost is not told what is unmapped: a mistake */
 	bool prefault;
 	bool json;
 	bool quiet;

@@ -11,7 +11,7 @@
 #define ENTRY_ADDRESS (~(uint64_t)(SLOT_SIZE - 1))
 
 int dma_init(struct dma *d, const struct layout *l, const struct vnet *device,
-	     struct vtd_tables *tables)
+	     struct vtd_tables *tables, bool is_silent)
 {
 	uint64_t units = layout_dynamic_units(l);
 
@@ -19,6 +19,7 @@ int dma_init(struct dma *d, const struct layout *l, const struct vnet *device,
 		.layout = l,
 		.device = device,
 		.tables = tables,
+		.is_silent = is_silent,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 	if (!l->o.map->is_dynamic)
@@ -105,7 +106,7 @@ void dma_unmap(struct dma *d, enum direction direction, uint64_t iova)
 	dma_lock(d);
 	remove_mapping(d, iova);
 	counts->unmaps++;
-	counts->operations++;
+	counts->operations += !d->is_silent;
 	d->last = direction;
 	d->pending[d->nr_pending++] = iova;
 	dma_unlock(d);
@@ -115,12 +116,13 @@ void dma_unmap(struct dma *d, enum direction direction, uint64_t iova)
 
 void dma_flush(struct dma *d)
 {
-	int result;
+	int result = 0;
 
 	if (!d->nr_pending)
 		return;
 	dma_lock(d);
-	result = vnet_invalidate(d->device, d->pending, d->nr_pending, d->layout->unit);
+	if (!d->is_silent)
+		result = vnet_invalidate(d->device, d->pending, d->nr_pending, d->layout->unit);
 	dma_unlock(d);
 	if (result < 0)
 		errx(1, "device %u: vhost refuses to forget %u translations: %s", d->device->number,

@@ -33,6 +33,7 @@ struct dma {
 	const struct layout *layout;
 	const struct vnet *device;
 	struct vtd_tables *tables; /* or NULL */
+	bool is_silent;
 	struct iova_alloc iovas;
 	uint64_t base;
 	uint64_t nr_entries;
@@ -44,9 +45,15 @@ struct dma {
 	struct dma_counts counts[NR_DIRECTIONS];
 };
 
-/* @tables: the IOMMU's, or NULL. Return: 0, or -1 after a message. */
+/**
+ * dma_init() - of a device that has nothing mapped yet but what stays
+ * @tables:	the IOMMU's, or NULL
+ * @is_silent:	never tell the device, so that its translations become stale
+ *
+ * Return: 0, or -1 after a message.
+ */
 int dma_init(struct dma *d, const struct layout *l, const struct vnet *device,
-	     struct vtd_tables *tables);
+	     struct vtd_tables *tables, bool is_silent);
 void dma_free(struct dma *d);
 
 /* Return: the IOVA of the buffer's first byte. Ends the process if that fails. */

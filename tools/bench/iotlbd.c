@@ -132,7 +132,8 @@ static void run_child(const struct iotlbd *d, const struct command *c, bool show
 	/* Its summary must not get between our results. */
 	if (!prctl(PR_SET_PDEATHSIG, SIGTERM) && getppid() == parent && null >= 0 &&
 	    dup2(null, STDIN_FILENO) >= 0 &&
-	    dup2(show ? STDERR_FILENO : null, STDOUT_FILENO) >= 0 && !fcntl(d->file, F_SETFD, 0))
+	    dup2(show ? STDERR_FILENO : null, STDOUT_FILENO) >= 0 &&
+	    (d->file < 0 || !fcntl(d->file, F_SETFD, 0)))
 		execvp(c->program, c->argv);
 	error = errno;
 	if (write(pipe, &error, sizeof(error)) < 0)
@@ -186,6 +187,9 @@ static int collect(struct iotlbd *d, const char *when)
 	if (!d->pid || waitpid(d->pid, &status, WNOHANG) != d->pid)
 		return -1;
 	d->pid = 0;
+	/* We have told it to, before it was able to do so in good order. */
+	if (!*when && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
+		return 0;
 	if (WIFSIGNALED(status)) {
 		warnx("iotlbd has died of signal %d (%s)%s", WTERMSIG(status),
 		      strsignal(WTERMSIG(status)), when);

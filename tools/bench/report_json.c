@@ -40,6 +40,7 @@ static struct json_object *options_object(const struct options *o)
 	add_bool(j, "indirect", o->layout.indirect);
 	add_bool(j, "event_idx", o->event_idx);
 	add_bool(j, "fragments", o->layout.fragments);
+	add_bool(j, "invalidate", !o->no_invalidate);
 	add_string(j, "page", o->page);
 	add_string(j, "iova", options_iova(o));
 	add_string(j, "server", options_server(o));

@@ -98,9 +98,9 @@ static void print_shape(const struct options *o)
 		       o->seed);
 	if (o->layout.chain > 1)
 		printf(", chain %u", o->layout.chain);
-	printf("%s%s%s%s\n", o->layout.indirect ? ", indirect" : "",
-	       o->event_idx ? ", event-idx" : "", o->layout.fragments ? ", fragments" : "",
-	       o->prefault ? ", prefault" : "");
+	printf("%s%s%s%s%s\n", o->no_invalidate ? ", no invalidations" : "",
+	       o->layout.indirect ? ", indirect" : "", o->event_idx ? ", event-idx" : "",
+	       o->layout.fragments ? ", fragments" : "", o->prefault ? ", prefault" : "");
 }
 
 static void print_direction(const struct report *r, enum direction direction, struct summary *sum)
