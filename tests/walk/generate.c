@@ -44,6 +44,9 @@ static uint64_t random_frame(const struct scene *s, struct random *r, unsigned i
 
 	if (random_chance(r, 5))
 		width = 52;
+	/* The last ones, so that what goes on from there is beyond the width */
+	if (random_chance(r, 20))
+		return (1ULL << width) - ((1ULL + random_below(r, 8)) << shift);
 	return random_address(r, width) & ~ones(shift);
 }
 
