@@ -51,10 +51,12 @@ static __always_inline bool resolve_spans_pages(const struct vhost_iotlb_miss_ct
  * @miss:	the miss
  * @device:	of the device
  *
+ * A function of its own: the walk takes most of the stack that there is, and
+ * whoever is called when it is over needs some too.
+ *
  * Return: true if that is done, false if the loader has to do it.
  */
-static __always_inline bool resolve(struct vhost_iotlb_miss_ctx *miss,
-				    struct resolver_device *device)
+static __noinline bool resolve(struct vhost_iotlb_miss_ctx *miss, struct resolver_device *device)
 {
 	struct vtd_request request = {
 		.iova = miss->iova,
