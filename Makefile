@@ -60,7 +60,8 @@ LOAD_TEST := $(BUILD)/tests/load
 LOAD_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/load/*.c)))
 
 WALK_TEST := $(BUILD)/tests/walk_equality
-WALK_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/walk/*.c)))
+WALK_SRCS := $(addprefix tests/walk/,compare.c generate.c guest.c image.c names.c reference.c tally.c)
+WALK_OBJS := $(call objs,tests/walk/equality.c $(WALK_SRCS))
 
 # What libFuzzer drives: a target is the file of its name, with all else that it
 # needs of the project, built anew with checks.
@@ -254,7 +255,7 @@ $(BUILD)/obj/fuzzer/%.o: %.c | $(SKELETONS)
 	$(Q)$(CLANG) $(filter-out -W%,$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer-no-link $(FUZZ_CHECKS) \
 		-MMD -MP -c $< -o $@
 
-$(BUILD)/fuzz/walk.a: $(call fuzz_objs,$(filter-out %.bpf.c %/equality.c,$(wildcard tests/walk/*.c)))
+$(BUILD)/fuzz/walk.a: $(call fuzz_objs,$(WALK_SRCS))
 $(BUILD)/fuzz/iotlb.a: $(call fuzz_objs,$(filter-out userspace/iotlbd.c,$(wildcard userspace/*.c)))
 $(BUILD)/fuzz/top.a: $(call fuzz_objs,$(wildcard tools/top/*.c))
 $(BUILD)/fuzz/bench.a: $(call fuzz_objs,tools/bench/parse.c)
