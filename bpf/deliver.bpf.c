@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Hands the IOTLB misses of vhost devices to a daemon through a ring buffer,
- * unless it can resolve them itself (resolve.h): those of devices in the map
- * "units".
+ * unless it can resolve them itself (resolve.h): those of devices that have an
+ * entry in "units".
  *
  * The daemon says which devices it serves (map "served") and which it does not
  * (map "ignored"). The first miss of any other device tells the daemon that it
@@ -63,12 +63,7 @@ struct {
 } served SEC(".maps");
 
 /* Devices that are served, and whose IOMMU is known */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, DELIVER_MAX_DEVICES);
-	__type(key, __u64);
-	__type(value, struct resolver_device);
-} units SEC(".maps");
+struct resolver_device units[DELIVER_MAX_DEVICES] SEC(".data.units");
 
 /* Of the devices that are served. */
 struct {
@@ -195,8 +190,8 @@ int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
 	__u64 *until;
 
 	/* First what is hot. The loader has no units where there are no kfuncs. */
-	unit = bpf_map_lookup_elem(&units, &dev);
-	if (unit && bpf_ksym_exists(bpf_vhost_iotlb_map) && resolve(miss, unit))
+	unit = &units[dev % DELIVER_MAX_DEVICES];
+	if (unit->dev == dev && bpf_ksym_exists(bpf_vhost_iotlb_map) && resolve(miss, unit))
 		return VHOST_IOTLB_MISS_RESOLVED;
 
 	device = bpf_map_lookup_elem(&served, &dev);

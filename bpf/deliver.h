@@ -38,6 +38,7 @@ struct deliver_counts {
 
 /**
  * struct resolver_device - a device whose misses are resolved in the kernel
+ * @dev:	its id, zero if there is none here
  * @unit:	IOMMU of its guest
  * @pasid:	of its requests, VTD_NO_PASID for none
  * @source_id:	of its requests
@@ -46,9 +47,14 @@ struct deliver_counts {
  * @large:	misses that go to the loader because one answer serves many
  * @faults:	misses that go to the loader because the walk has failed
  *
- * The loader writes the first four, the program the others.
+ * A device has its place at its id modulo DELIVER_MAX_DEVICES, which costs the
+ * program less than to look for it. Should two want the same, the second one's
+ * misses go to the loader.
+ *
+ * The program writes the last three, the loader the others.
  */
 struct resolver_device {
+	__u64 dev;
 	struct vtd_unit unit;
 	__u32 pasid;
 	__u16 source_id;
@@ -56,7 +62,7 @@ struct resolver_device {
 	__u64 resolved;
 	__u64 large;
 	__u64 faults;
-};
+} __attribute__((aligned(64)));
 
 /**
  * struct deliver_queue - a virtqueue

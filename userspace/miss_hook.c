@@ -25,7 +25,7 @@
  * @count:	how many there are
  * @strange:	records that could not be understood
  * @can_resolve: the kernel can resolve misses by itself
- * @gone:	what it has counted of devices that are not served any more
+ * @gone:	what it has so resolved, or not, of devices that are not served any more
  */
 struct miss_hook {
 	struct deliver_bpf *skel;
@@ -35,7 +35,7 @@ struct miss_hook {
 	size_t count;
 	uint64_t strange;
 	bool can_resolve;
-	struct resolver_device gone;
+	struct miss_stats gone;
 };
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -233,41 +233,38 @@ bool miss_hook_can_resolve(const struct miss_hook *hook)
 	return hook->can_resolve;
 }
 
+/* Where the device has its place, whether it is there or not. */
+static struct resolver_device *unit_of(const struct miss_hook *hook, uint64_t dev)
+{
+	return &hook->skel->data_units->units[dev % DELIVER_MAX_DEVICES];
+}
+
 int miss_hook_resolve(struct miss_hook *hook, uint64_t dev, const struct resolver_device *device)
 {
-	return bpf_map__update_elem(hook->skel->maps.units, &dev, sizeof(dev), device,
-				    sizeof(*device), BPF_NOEXIST);
+	struct resolver_device *unit = unit_of(hook, dev);
+
+	if (unit->dev)
+		return -EBUSY;
+	*unit = *device;
+	__atomic_store_n(&unit->dev, dev, __ATOMIC_RELEASE);
+	return 0;
 }
 
-static void add_resolved(struct resolver_device *sum, const struct resolver_device *device)
+static void add_resolved(struct miss_stats *stats, const struct resolver_device *unit)
 {
-	sum->resolved += device->resolved;
-	sum->large += device->large;
-	sum->faults += device->faults;
-}
-
-/* What the kernel has counted, all zero if it does not resolve its misses. */
-static struct resolver_device resolver_of(const struct miss_hook *hook, uint64_t dev)
-{
-	struct resolver_device device = {};
-
-	bpf_map__lookup_elem(hook->skel->maps.units, &dev, sizeof(dev), &device, sizeof(device), 0);
-	return device;
-}
-
-static void set_resolved(struct miss_stats *stats, const struct resolver_device *device)
-{
-	stats->resolved = device->resolved;
-	stats->large = device->large;
-	stats->faults = device->faults;
+	stats->resolved += __atomic_load_n(&unit->resolved, __ATOMIC_RELAXED);
+	stats->large += __atomic_load_n(&unit->large, __ATOMIC_RELAXED);
+	stats->faults += __atomic_load_n(&unit->faults, __ATOMIC_RELAXED);
 }
 
 static void unresolve(struct miss_hook *hook, uint64_t dev)
 {
-	struct resolver_device last = resolver_of(hook, dev);
+	struct resolver_device *unit = unit_of(hook, dev);
 
-	if (!bpf_map__delete_elem(hook->skel->maps.units, &dev, sizeof(dev), 0))
-		add_resolved(&hook->gone, &last);
+	if (unit->dev != dev)
+		return;
+	add_resolved(&hook->gone, unit);
+	__atomic_store_n(&unit->dev, 0, __ATOMIC_RELEASE);
 }
 
 void miss_hook_unserve(struct miss_hook *hook, uint64_t dev)
@@ -288,28 +285,29 @@ void miss_hook_throttle(struct miss_hook *hook, uint64_t dev, bool throttled)
 
 void miss_hook_count_device(const struct miss_hook *hook, uint64_t dev, struct miss_stats *stats)
 {
-	struct resolver_device device = resolver_of(hook, dev);
+	const struct resolver_device *unit = unit_of(hook, dev);
 	struct deliver_counts counts = {};
 
 	bpf_map__lookup_elem(hook->skel->maps.counts, &dev, sizeof(dev), &counts, sizeof(counts),
 			     0);
 	stats->drops = counts.drops;
 	stats->passed = counts.passed;
-	set_resolved(stats, &device);
+	stats->resolved = stats->large = stats->faults = 0;
+	if (unit->dev == dev)
+		add_resolved(stats, unit);
 }
 
 void miss_hook_count_all(const struct miss_hook *hook, struct miss_stats *stats)
 {
-	struct resolver_device sum = hook->gone, device;
-	const uint64_t *last = NULL;
-	uint64_t dev;
+	const struct resolver_device *unit = hook->skel->data_units->units;
+	size_t i;
 
-	while (!bpf_map__get_next_key(hook->skel->maps.units, last, &dev, sizeof(dev))) {
-		device = resolver_of(hook, dev);
-		add_resolved(&sum, &device);
-		last = &dev;
-	}
-	set_resolved(stats, &sum);
+	stats->resolved = hook->gone.resolved;
+	stats->large = hook->gone.large;
+	stats->faults = hook->gone.faults;
+	for (i = 0; i < DELIVER_MAX_DEVICES; i++, unit++)
+		if (unit->dev)
+			add_resolved(stats, unit);
 	stats->drops = miss_hook_drops(hook);
 	stats->passed = __atomic_load_n(&hook->skel->bss->passed, __ATOMIC_RELAXED);
 }

@@ -88,7 +88,7 @@ bool miss_hook_can_resolve(const struct miss_hook *hook);
  * miss_hook_resolve() - have the kernel resolve misses of a device by itself
  * @hook:	the hook
  * @dev:	the device, which is served
- * @device:	what the kernel has to know of it
+ * @device:	what the kernel has to know of it, its id apart
  *
  * What the kernel cannot resolve comes to us.
  *
