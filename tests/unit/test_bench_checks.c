@@ -77,7 +77,7 @@ static void maps_and_servers(void **state)
 				set_iova(&o, iova);
 				o.server = server;
 				if (iova == IOVA_IDENTITY &&
-				    (changes || map_modes[i]->kind == MAP_SWEEP))
+				    (changes || map_modes[i]->kind == MAP_KIND_SWEEP))
 					bad(&o, "--iova identity needs --map fixed");
 				else if (changes && iova == IOVA_TABLE && !options_serves(&o))
 					bad(&o, "needs --iova vtd");

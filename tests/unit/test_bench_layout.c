@@ -38,7 +38,7 @@ static void with_devices(struct layout_options *o, layout_test test)
 		o->devices = devices[i % 3];
 		o->in_flight = in_flight[i / 3];
 		o->packets = 100;
-		o->working_set = o->map->kind == MAP_RANDOM ? 4096 : 0;
+		o->working_set = o->map->kind == MAP_KIND_RANDOM ? 4096 : 0;
 		assert_int_equal(layout_init(&l, o), LAYOUT_GOOD);
 		test(&l);
 	}
@@ -70,7 +70,7 @@ static void with_all_options(layout_test test)
 			.chain = 1,
 		};
 
-		if (o.identity && o.map->kind == MAP_SWEEP)
+		if (o.identity && o.map->kind == MAP_KIND_SWEEP)
 			continue;
 		memcpy(o.has, ways[i / 9 % 3], sizeof(o.has));
 		with_shapes(&o, test);

@@ -43,13 +43,13 @@ static char *check_map(const struct options *o)
 {
 	const struct layout_options *l = &o->layout;
 
-	if (l->identity && (l->map->is_dynamic || l->map->kind == MAP_SWEEP))
+	if (l->identity && (l->map->is_dynamic || l->map->kind == MAP_KIND_SWEEP))
 		return say("--iova identity needs --map fixed or random: with %s, many IOVAs share "
 			   "a guest address",
 			   l->map->name);
-	if (l->map->kind != MAP_RANDOM && l->working_set)
+	if (l->map->kind != MAP_KIND_RANDOM && l->working_set)
 		return say("--working-set goes with --map random only");
-	if (l->map->kind != MAP_RANDOM && o->has_seed)
+	if (l->map->kind != MAP_KIND_RANDOM && o->has_seed)
 		return say("--seed goes with --map random only: nothing else is");
 	if (!l->map->is_dynamic && o->no_invalidate)
 		return say("--no-invalidate goes with --map strict and lazy only: with %s, nothing "
@@ -119,7 +119,7 @@ static char *check_layout(const struct options *o)
 	case LAYOUT_GOOD:
 		break;
 	case LAYOUT_NO_IOVA:
-		if (l->map->kind != MAP_SWEEP)
+		if (l->map->kind != MAP_KIND_SWEEP)
 			return say("--in-flight %u at --page %s with %u devices needs more IOVA "
 				   "space than there is",
 				   l->in_flight, o->page, l->devices);

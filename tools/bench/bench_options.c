@@ -208,7 +208,7 @@ static void check_together(struct options *o, struct argp_state *state)
 	char *message;
 
 	/* What was not given follows from other things that were. */
-	if (o->layout.map->kind == MAP_RANDOM && !o->layout.working_set)
+	if (o->layout.map->kind == MAP_KIND_RANDOM && !o->layout.working_set)
 		o->layout.working_set = bench_default_working_set();
 	message = bench_check(o);
 	if (message)

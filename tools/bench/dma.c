@@ -110,7 +110,7 @@ void dma_unmap(struct dma *d, enum direction direction, uint64_t iova)
 	d->last = direction;
 	d->pending[d->nr_pending++] = iova;
 	dma_unlock(d);
-	if (d->layout->o.map->kind == MAP_STRICT || d->nr_pending == FLUSH_BATCH)
+	if (d->layout->o.map->kind == MAP_KIND_STRICT || d->nr_pending == FLUSH_BATCH)
 		dma_flush(d);
 }
 

@@ -103,7 +103,7 @@ static uint64_t nr_buffers(const struct layout *l)
 
 	if (o->map->is_dynamic)
 		return 2 * (uint64_t)o->in_flight + 1;
-	if (o->map->kind == MAP_RANDOM)
+	if (o->map->kind == MAP_KIND_RANDOM)
 		return o->working_set / ((uint64_t)l->queues_per_device * l->pages);
 	return o->in_flight;
 }
@@ -168,7 +168,7 @@ static bool place_iovas(struct layout *l)
 
 	if (o->map->is_dynamic) {
 		l->stride = l->unit * power_of_two(layout_dynamic_units(l));
-	} else if (o->map->kind == MAP_SWEEP) {
+	} else if (o->map->kind == MAP_KIND_SWEEP) {
 		if (o->packets > layout_most_packets(o))
 			return false;
 		l->stride = l->unit * power_of_two(o->packets);
@@ -188,7 +188,7 @@ enum layout_result layout_init(struct layout *l, const struct layout_options *op
 	l->iova_end = iova_end(options);
 	l->slot_stride = slot_stride(l);
 	l->buffers = nr_buffers(l);
-	if (options->map->kind == MAP_RANDOM && l->buffers < 2 * (uint64_t)options->in_flight)
+	if (options->map->kind == MAP_KIND_RANDOM && l->buffers < 2 * (uint64_t)options->in_flight)
 		return LAYOUT_NO_SET;
 	result = place_areas(l);
 	if (result != LAYOUT_GOOD)

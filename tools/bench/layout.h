@@ -77,11 +77,11 @@ typedef int (*mapping_fn)(const struct mapping *mapping, void *arg);
 #define ALL_DEVICES (-1)
 
 enum map_kind {
-	MAP_FIXED,
-	MAP_SWEEP,
-	MAP_STRICT,
-	MAP_LAZY,
-	MAP_RANDOM,
+	MAP_KIND_FIXED,
+	MAP_KIND_SWEEP,
+	MAP_KIND_STRICT,
+	MAP_KIND_LAZY,
+	MAP_KIND_RANDOM,
 };
 
 /**
@@ -115,7 +115,7 @@ struct layout_options {
 	const struct map_mode *map;
 	uint64_t page;	      /* granule in bytes, a power of two >= 4096 */
 	uint64_t packets;     /* per direction and device */
-	uint64_t working_set; /* pages of 4K per device, with MAP_RANDOM */
+	uint64_t working_set; /* pages of 4K per device, with MAP_KIND_RANDOM */
 	unsigned int devices;
 	unsigned int in_flight; /* packets per direction and device */
 	unsigned int chain;	/* descriptors of a packet */
@@ -186,7 +186,7 @@ static inline uint64_t layout_iova(const struct layout *l, struct place place)
 	return l->areas[place.area].iova + place.at;
 }
 
-/* Which buffer does packet number @packet use? Not with MAP_RANDOM. */
+/* Which buffer does packet number @packet use? Not with MAP_KIND_RANDOM. */
 static inline uint64_t layout_nth_buffer(const struct layout *l, uint64_t packet)
 {
 	return packet % l->buffers;

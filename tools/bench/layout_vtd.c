@@ -48,7 +48,7 @@ static uint64_t buffer_tables(const struct layout *l, unsigned int device)
 	if (l->o.map->is_dynamic)
 		return range_tables(l, layout_dynamic_base(l, device),
 				    l->unit * layout_dynamic_units(l));
-	if (l->o.map->kind != MAP_SWEEP)
+	if (l->o.map->kind != MAP_KIND_SWEEP)
 		return area_tables(l, AREA_TX, device) + area_tables(l, AREA_RX, device);
 	for (unsigned int i = 0; i < l->queues_per_device; i++)
 		tables += range_tables(l, layout_sweep_base(l, first + i), l->o.packets * l->unit);

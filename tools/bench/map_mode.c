@@ -39,7 +39,7 @@ static int fixed_for_each(const struct layout *l, int device, mapping_fn fn, voi
 
 static const struct map_mode map_fixed = {
 	.name = "fixed",
-	.kind = MAP_FIXED,
+	.kind = MAP_KIND_FIXED,
 	.is_fixed = true,
 	.buffer = fixed_buffer,
 	.translate = fixed_translate,
@@ -130,7 +130,7 @@ static int sweep_for_each(const struct layout *l, int device, mapping_fn fn, voi
 
 static const struct map_mode map_sweep = {
 	.name = "sweep",
-	.kind = MAP_SWEEP,
+	.kind = MAP_KIND_SWEEP,
 	.buffer = sweep_buffer,
 	.translate = sweep_translate,
 	.for_each = sweep_for_each,
@@ -138,20 +138,20 @@ static const struct map_mode map_sweep = {
 
 static const struct map_mode map_strict = {
 	.name = "strict",
-	.kind = MAP_STRICT,
+	.kind = MAP_KIND_STRICT,
 	.is_dynamic = true,
 };
 
 static const struct map_mode map_lazy = {
 	.name = "lazy",
-	.kind = MAP_LAZY,
+	.kind = MAP_KIND_LAZY,
 	.is_dynamic = true,
 };
 
 /* As fixed, but with more buffers than the IOTLB has room for. */
 static const struct map_mode map_random = {
 	.name = "random",
-	.kind = MAP_RANDOM,
+	.kind = MAP_KIND_RANDOM,
 	.buffer = fixed_buffer,
 	.translate = fixed_translate,
 	.for_each = fixed_for_each,

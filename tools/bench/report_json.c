@@ -32,7 +32,7 @@ static struct json_object *options_object(const struct options *o)
 	add_number(j, "in_flight", o->layout.in_flight);
 	add_number(j, "devices", o->layout.devices);
 	add_string(j, "map", o->layout.map->name);
-	if (o->layout.map->kind == MAP_RANDOM) {
+	if (o->layout.map->kind == MAP_KIND_RANDOM) {
 		add_number(j, "working_set", o->layout.working_set);
 		add_number(j, "seed", o->seed);
 	}

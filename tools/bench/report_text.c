@@ -93,7 +93,7 @@ static void print_dma(const struct options *o, enum direction direction, const s
 
 static void print_shape(const struct options *o)
 {
-	if (o->layout.map->kind == MAP_RANDOM)
+	if (o->layout.map->kind == MAP_KIND_RANDOM)
 		printf(", working set %" PRIu64 " pages, seed %" PRIu64, o->layout.working_set,
 		       o->seed);
 	if (o->layout.chain > 1)

@@ -7,7 +7,7 @@ static void choose_buffer(struct stream *s, struct slot *slot, uint64_t packet)
 {
 	uint64_t before = slot->buffer.nth, nth;
 
-	if (s->layout->o.map->kind == MAP_RANDOM) {
+	if (s->layout->o.map->kind == MAP_KIND_RANDOM) {
 		nth = working_set_take(&s->working_set);
 		if (before != BUFFER_NONE)
 			working_set_put(&s->working_set, before);

@@ -17,7 +17,7 @@ static int init_working_set(struct stream *s)
 	const struct layout *l = s->layout;
 	unsigned int queue = s->device->number * NR_DIRECTIONS + s->direction;
 
-	if (l->o.map->kind != MAP_RANDOM)
+	if (l->o.map->kind != MAP_KIND_RANDOM)
 		return 0;
 	return working_set_init(&s->working_set, l->buffers, s->options->seed, queue);
 }

@@ -53,7 +53,7 @@ struct stream {
 	struct vnet *device;
 	struct dma *dma;
 	struct vnet_queue *queue;
-	struct working_set working_set; /* with MAP_RANDOM */
+	struct working_set working_set; /* with MAP_KIND_RANDOM */
 	enum direction direction;
 	enum stream_state state;
 	uint64_t elapsed; /* ns, from the start of all until the last packet */

@@ -34,13 +34,13 @@ static uint64_t compulsory_misses(const struct stream *s)
 	uint64_t buffers = smaller(s->used, l->buffers);
 
 	switch (l->o.map->kind) {
-	case MAP_FIXED:
+	case MAP_KIND_FIXED:
 		if (o->prefault)
 			return 0;
 		if (l->o.page > SLOT_SIZE)
 			return smaller(s->used, 1);
 		return buffers * l->pages;
-	case MAP_RANDOM:
+	case MAP_KIND_RANDOM:
 		return smaller(s->used, 1) * l->pages;
 	default:
 		return s->used * l->pages;
