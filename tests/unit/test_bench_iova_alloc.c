@@ -73,7 +73,7 @@ static void none_is_handed_out_twice(void **state)
 static void choices_are_random_and_the_same_again(void **state)
 {
 	struct working_set a, b, other;
-	uint64_t held[8], seen[100] = {0}, differ = 0;
+	uint64_t held[8] = {0}, seen[100] = {0}, differ = 0;
 
 	(void)state;
 	assert_int_equal(working_set_init(&a, 100, 1, 0), 0);
