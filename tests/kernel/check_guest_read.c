@@ -23,7 +23,8 @@ static void fill(const struct device *d)
 {
 	uint64_t *entry = device_page(d, TABLE_PAGE);
 
-	for (unsigned int i = 0; i < NR_TABLES * PAGE / sizeof(*entry); i++)
+	/* And a page more: what is beyond the end is there. */
+	for (unsigned int i = 0; i < (NR_TABLES + 1) * PAGE / sizeof(*entry); i++)
 		entry[i] = 0x0123456789abcdefULL * (i + 1);
 }
 
@@ -88,6 +89,12 @@ static bool alignment(void)
 	for (unsigned int offset = 0; offset < 24; offset++)
 		PART(reads(d, h, page_gpa(TABLE_PAGE) + offset, 16, offset % 8 ? -EINVAL : 0,
 			   (uint8_t *)device_page(d, TABLE_PAGE) + offset));
+	/* Where it is read to. */
+	for (unsigned int offset = 1; offset < 8; offset++) {
+		hook_set_read_at(h, page_gpa(TABLE_PAGE), 8, offset);
+		device_kick_and_flush(d, TX);
+		EXPECT(hook_read(h)->returned == -EINVAL, "error %d", hook_read(h)->returned);
+	}
 	/* Pages do not matter. */
 	return reads(d, h, page_gpa(TABLE_PAGE + 1) - 8, 64, 0,
 		     (uint8_t *)device_page(d, TABLE_PAGE + 1) - 8);
@@ -103,6 +110,8 @@ static bool bounds(void)
 	uint8_t *from = device_page(d, TABLE_PAGE);
 	struct vhost_memory_region region = {BASE, SIZE, (uintptr_t)from, 0};
 
+	/* And before it. */
+	memset(device_page(d, TABLE_PAGE - 1), 1, PAGE);
 	EXPECT(!device_set_regions(d, &region, 1), "refused");
 	PART(reads(d, h, BASE, 8, 0, from));
 	PART(reads(d, h, BASE, 64, 0, from));
@@ -135,6 +144,20 @@ static bool across_regions(void)
 	PART(reads(d, h, BASE + PAGE - 64, 64, 0, from + PAGE - 64));
 	PART(reads(d, h, BASE + PAGE, 64, 0, from + PAGE));
 	return reads(d, h, BASE + PAGE - 8, 16, -EFAULT, NULL);
+}
+
+/* The owner has the memory where entries cannot be read at once. */
+static bool unaligned_region(void)
+{
+	struct hook *h;
+	struct device *d = open_reading(&h);
+	struct vhost_memory_region region = {
+		.memory_size = PAGE,
+		.userspace_addr = (uintptr_t)device_page(d, TABLE_PAGE) + 4,
+	};
+
+	EXPECT(!device_set_regions(d, &region, 1), "refused");
+	return reads(d, h, 0, 8, -EFAULT, NULL);
 }
 
 static bool other_memory(void)
@@ -294,6 +317,7 @@ static const struct check list[] = {
 	{"addresses that are no multiple of 8", alignment, STOCK_LACKS},
 	{"bounds of the memory table", bounds, STOCK_LACKS},
 	{"not across regions", across_regions, STOCK_LACKS},
+	{"not from a region that is not aligned", unaligned_region, STOCK_LACKS},
 	{"by the memory table of that time", other_memory, STOCK_LACKS},
 	{"a page that is not there", not_there, STOCK_LACKS},
 	{"a page of a file that is not mapped", file_not_mapped, STOCK_LACKS},

@@ -17,6 +17,8 @@
 #include "resolve.h"
 #include "trace.h"
 
+#define KICKS 20
+
 /* Bytes of a frame on the first of two pages that it is on. */
 #define FIRST_PART 100
 
@@ -215,6 +217,20 @@ static bool clipped_by_update(void)
 	return is_asked(h, 1);
 }
 
+/* The same, behind a mapping that does not do. */
+static bool clipped_behind(void)
+{
+	struct hook *h;
+	struct device *d = resolve_open(&h);
+
+	resolve_pages(h, FIRST_PAGE, 2, OTHER_PAGE, RW);
+	EXPECT(!device_map(d, FIRST_PAGE, VHOST_ACCESS_WO), "refused");
+	EXPECT(!device_map(d, FIRST_PAGE + 1, VHOST_ACCESS_RO), "refused");
+	put_parts(d, OTHER_PAGE, FIRST_PAGE + 1, 12);
+	EXPECT(transmit_parts(d, FIRST_PAGE) == 12, "another frame came out");
+	return is_asked(h, 1);
+}
+
 /* A mapping, and behind it what has to be asked. */
 static bool after_update(void)
 {
@@ -313,6 +329,9 @@ static bool not_the_miss(void)
 		{PAGE, BASE, PAGE, RW, -EINVAL},
 		{-1, BASE, 1, RW, -EINVAL},
 		{-PAGE, BASE, PAGE, RW, -EINVAL},
+		/* Less than a page. */
+		{0, BASE, 1, RW, -EINVAL},
+		{0, BASE, PAGE - 1, RW, -EINVAL},
 		/* Around the end of all addresses and to the miss. */
 		{1, BASE, UINT64_MAX, RW, -EINVAL},
 		{PAGE, BASE, -PAGE, RW, -EINVAL},
@@ -545,6 +564,58 @@ static bool handed_back_then_resolved(void)
 	return nothing_to_read(d);
 }
 
+static unsigned int records_of(struct hook *h, unsigned int page)
+{
+	struct hook_record r;
+	unsigned int nr = 0;
+
+	while (!hook_take(h, &r))
+		nr += r.iova == device_iova(page);
+	return nr;
+}
+
+/* The rest of a buffer is with the program, and the guest kicks all the time. */
+static bool second_part_queued(void)
+{
+	struct device *d = device_open_running();
+	struct hook *h = hook_open(HOOK_QUEUED);
+	unsigned int nr;
+
+	trace_open();
+	resolve_pages(h, FIRST_PAGE, 1, OTHER_PAGE, RW);
+	put_parts(d, OTHER_PAGE, FIRST_PAGE + 1, 24);
+	device_offer(d, TX, device_iova(FIRST_PAGE + 1) - FIRST_PART, FRAME_BUFFER);
+	for (unsigned int i = 0; i < KICKS; i++)
+		device_kick_and_flush(d, TX);
+	nr = records_of(h, FIRST_PAGE + 1);
+	EXPECT(nr == 1, "asked %u times", nr);
+	EXPECT(trace_count("miss", "verdict=1") == 1, "a retry counts as a miss");
+	PART(nothing_to_read(d));
+	PART(goes_on(d, FIRST_PAGE + 1, 1));
+	EXPECT(device_wait_frame(d) == 24, "another frame came out");
+	return nothing_to_read(d);
+}
+
+/* What was handed back of such a buffer stays with the reader. */
+static bool second_part_handed_back(void)
+{
+	struct device *d = device_open_running();
+	struct hook *h = hook_open(HOOK_QUEUED);
+	unsigned int nr;
+
+	resolve_pages(h, FIRST_PAGE, 1, OTHER_PAGE, RW);
+	put_parts(d, OTHER_PAGE, FIRST_PAGE + 1, 25);
+	device_offer(d, TX, device_iova(FIRST_PAGE + 1) - FIRST_PART, FRAME_BUFFER);
+	device_kick_and_flush(d, TX);
+	EXPECT(!batch_hand_back(d, 0, 0), "refused");
+	PART(reads_miss(d, device_iova(FIRST_PAGE + 1)));
+	device_kick_and_flush(d, TX);
+	nr = records_of(h, FIRST_PAGE + 1);
+	EXPECT(nr == 1, "asked %u times", nr);
+	PART(reads_miss(d, device_iova(FIRST_PAGE + 1)));
+	return goes_on(d, FIRST_PAGE + 1, 1);
+}
+
 static bool second_part_passed(void)
 {
 	struct hook *h;
@@ -563,7 +634,7 @@ static bool second_part_passed(void)
 	return nothing_to_read(d);
 }
 
-/* The guest has put another address there meanwhile. */
+/* The guest has put another address there meanwhile; the message may stay. */
 static bool other_address(void)
 {
 	struct hook *h;
@@ -575,7 +646,8 @@ static bool other_address(void)
 	device_set_address(d, TX, descriptor, device_iova(FIRST_PAGE + 1));
 	device_kick_and_flush(d, TX);
 	EXPECT(device_used(d, TX) == 1, "%u used", device_used(d, TX));
-	return nothing_to_read(d);
+	EXPECT(device_wait_frame(d) == 27, "another frame came out");
+	return goes_on(d, FIRST_PAGE, 1);
 }
 
 /* The last page there is: an address more is none. */
@@ -748,6 +820,7 @@ static const struct check list[] = {
 	{"an indirect table and its buffers", indirect, STOCK_LACKS},
 	{"UPDATE comes first, until INVALIDATE", update_first, STOCK_LACKS},
 	{"an answer ends where a mapping begins", clipped_by_update, STOCK_LACKS},
+	{"also behind a mapping that lacks the permission", clipped_behind, STOCK_LACKS},
 	{"asked for what is behind a mapping", after_update, STOCK_LACKS},
 	{"asked for what a mapping does not permit", update_of_permission, STOCK_LACKS},
 	{"refused: not around the miss", not_the_miss, STOCK_LACKS},
@@ -763,6 +836,8 @@ static const struct check list[] = {
 	{"QUEUED, RETRY, then resolved", queued_then_resolved, STOCK_LACKS},
 	{"handed back, RETRY, then resolved", handed_back_then_resolved, STOCK_LACKS},
 	{"one part is resolved, one passed", second_part_passed, STOCK_LACKS},
+	{"one part is resolved, one queued, and kicks", second_part_queued, STOCK_LACKS},
+	{"one part is resolved, one handed back", second_part_handed_back, STOCK_LACKS},
 	{"another address is resolved than was missed", other_address, STOCK_LACKS},
 	{"the last and the first page", last_page, STOCK_LACKS},
 	{"programs come and go", comes_and_goes, STOCK_LACKS},

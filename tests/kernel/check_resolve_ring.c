@@ -96,6 +96,19 @@ static bool start(void)
 	return true;
 }
 
+/* They lie in one mapping. */
+static bool start_asks_once(void)
+{
+	struct resolved r;
+
+	prepare(&r);
+	PART(starts(r.d));
+	device_kick_and_flush(r.d, TX);
+	device_kick_and_flush(r.d, RX);
+	EXPECT(r.ring->calls == 2, "%llu calls", r.ring->calls);
+	return true;
+}
+
 /* In the ioctl, by one who must not wait. */
 static bool start_asks(void)
 {
@@ -263,6 +276,51 @@ static bool invalidate_v3_ranges(void)
 	return invalidate_ranges(batch_invalidate);
 }
 
+/* There is something before the first page for the program to speak of. */
+static void shift_memory(const struct device *d)
+{
+	struct vhost_memory_region region = {
+		.guest_phys_addr = page_gpa(1),
+		.memory_size = d->nr_pages * PAGE,
+		.userspace_addr = (uintptr_t)d->memory,
+	};
+
+	if (device_set_regions(d, &region, 1))
+		bail_out("VHOST_SET_MEM_TABLE failed");
+}
+
+/* Pieces that are in no mapping that vhost keeps for a whole part of a ring. */
+static bool invalidate_pieces(void)
+{
+	struct resolved r;
+
+	prepare(&r);
+	shift_memory(r.d);
+	r.ring->gpa = page_gpa(1);
+	r.ring->piece = 16;
+	r.buffers->gpa += PAGE;
+	PART(starts(r.d));
+	device_kick_and_flush(r.d, RX);
+	device_kick_and_flush(r.d, TX);
+	PART(sends(&r, 0, 1));
+	for (int part = 0; part < NR_PARTS; part++) {
+		uint64_t iova = device_iova(device_ring_page(TX, part)), before;
+
+		for (unsigned int version = 2; version <= 3; version++) {
+			before = r.ring->calls;
+			EXPECT(!(version == 2 ? device_invalidate : batch_invalidate)(r.d,
+										      iova + 16, 1),
+			       "refused");
+			PART(is_sent(r.d, BUFFER_PAGE, BUFFER_PAGE, version));
+			EXPECT(r.ring->calls > before, "not asked about part %d", part);
+			PART(sends(&r, 0, 4));
+		}
+	}
+	/* Not near: it is no part of what was said of any. */
+	EXPECT(!batch_invalidate(r.d, device_iova(RING_PAGES), PAGE), "refused");
+	return sends(&r, 0, 5);
+}
+
 /* Among many that do not come near. */
 static bool invalidate_in_batch(void)
 {
@@ -285,6 +343,26 @@ static bool invalidate_in_batch(void)
 	batch_add(&b, VHOST_IOTLB_INVALIDATE, device_iova(RING_MAPPING), PAGE);
 	EXPECT(batch_write(r.d, &b) == 4, "not all applied");
 	return sends(&r, 0, 2);
+}
+
+/* Of a page that reaches over the end of a region. */
+static bool invalidate_beyond_region(void)
+{
+	struct resolved r;
+	struct vhost_memory_region regions[2];
+
+	prepare(&r);
+	regions[0] = (struct vhost_memory_region){0, 16 * PAGE, (uintptr_t)device_page(r.d, 0), 0};
+	regions[1] = (struct vhost_memory_region){16 * PAGE, (NR_PAGES - 16) * PAGE,
+						  (uintptr_t)device_page(r.d, 16), 0};
+	if (device_set_regions(r.d, regions, 2))
+		bail_out("VHOST_SET_MEM_TABLE failed");
+	PART(starts(r.d));
+	device_kick_and_flush(r.d, TX);
+	PART(sends(&r, 0, 1));
+	EXPECT(!device_invalidate(r.d, device_iova(20), 1), "refused");
+	PART(sends(&r, 1, 2));
+	return sends(&r, 0, 3);
 }
 
 static bool invalidated_without_answer(void)
@@ -367,13 +445,21 @@ static bool update_over(void)
 	return sends(&r, 0, 3);
 }
 
-static bool misses_ring(struct resolved *r)
+/* Both virtqueues see at once that they do not know their rings any more. */
+static bool misses_rings(struct resolved *r)
 {
 	unsigned int used = device_used(r->d, TX);
+	struct vhost_iotlb_msg first, second;
+	uint64_t rx = device_iova(device_ring_page(RX, DESC));
+	uint64_t tx = device_iova(device_ring_page(TX, DESC));
 
 	device_send(r->d, BUFFER_PAGE, 1000);
 	EXPECT(device_used(r->d, TX) == used, "sent by what a program said that has gone");
-	PART(reads_miss(r->d, device_iova(device_ring_page(TX, DESC))));
+	EXPECT(!device_read_miss(r->d, &first) && !device_read_miss(r->d, &second),
+	       "not two messages");
+	EXPECT((first.iova == rx && second.iova == tx) || (first.iova == tx && second.iova == rx),
+	       "0x%llx and 0x%llx", (unsigned long long)first.iova,
+	       (unsigned long long)second.iova);
 	for (unsigned int page = 0; page < RING_PAGES; page++)
 		EXPECT(!device_map(r->d, page, RW), "refused");
 	device_flush(r->d);
@@ -390,9 +476,8 @@ static bool detached(void)
 	open_started(&r);
 	PART(sends(&r, 0, 1));
 	hook_detach(r.h);
-	device_flush(r.d);
-	PART(nothing_to_read(r.d));
-	return misses_ring(&r);
+	EXPECT(device_wait_message(r.d), "an idle virtqueue does not see it");
+	return misses_rings(&r);
 }
 
 static bool detached_forced(void)
@@ -402,7 +487,7 @@ static bool detached_forced(void)
 	open_started(&r);
 	PART(sends(&r, 0, 1));
 	EXPECT(!hook_detach_forced(r.h), "cannot detach");
-	return misses_ring(&r);
+	return misses_rings(&r);
 }
 
 /* The next knows as much, but has to be asked. */
@@ -416,8 +501,26 @@ static bool other_program(void)
 	r.h = hook_open(HOOK_PASS);
 	r.ring = resolve_pages(r.h, 0, RING_MAPPING, 0, RW);
 	r.buffers = resolve_pages(r.h, BUFFER_PAGE, 1, BUFFER_PAGE, RW);
-	PART(sends(&r, 1, 2));
-	return sends(&r, 0, 3);
+	EXPECT(!batch_retry(r.d, 0, 0), "refused");
+	device_flush(r.d);
+	EXPECT(r.ring->calls == 2, "asked %llu times", r.ring->calls);
+	PART(nothing_to_read(r.d));
+	return sends(&r, 0, 2);
+}
+
+/* The program goes while the virtqueue is stopped. */
+static bool detached_while_stopped(void)
+{
+	struct resolved r;
+
+	open_started(&r);
+	PART(sends(&r, 0, 1));
+	EXPECT(!device_stop_queue(r.d, TX), "cannot stop");
+	EXPECT(!device_stop_queue(r.d, RX), "cannot stop");
+	hook_detach(r.h);
+	EXPECT(device_start_queue(r.d, TX) == -EFAULT,
+	       "started by what a program said that has gone");
+	return reads_miss(r.d, device_iova(device_ring_page(TX, USED)));
 }
 
 static bool stopped(void)
@@ -456,6 +559,32 @@ static bool other_memory(void)
 	       "the old memory was used");
 	munmap(old, NR_PAGES * PAGE);
 	return sends(&r, 0, 4);
+}
+
+/* The mapping goes on before and behind the region. */
+static bool kept_is_cut(void)
+{
+	struct resolved r;
+	struct vhost_memory_region region = {.memory_size = 2 * PAGE};
+	unsigned int desc = device_ring_page(TX, DESC), avail = device_ring_page(TX, AVAIL);
+
+	prepare(&r);
+	region.guest_phys_addr = page_gpa(avail);
+	region.userspace_addr = (uintptr_t)device_page(r.d, avail);
+	EXPECT(!device_set_regions(r.d, &region, 1), "refused");
+	EXPECT(!device_start_queue(r.d, TX), "cannot start");
+	device_kick_and_flush(r.d, TX);
+	EXPECT(r.ring->returned == -EFAULT, "error %d", r.ring->returned);
+	PART(reads_miss(r.d, device_iova(desc)));
+
+	/* The used ring is mapped, and no other: there is none before it. */
+	region.guest_phys_addr = page_gpa(desc - 1);
+	region.userspace_addr = (uintptr_t)device_page(r.d, desc - 1);
+	EXPECT(!device_set_regions(r.d, &region, 1), "refused");
+	EXPECT(!device_map(r.d, device_ring_page(TX, USED), RW), "refused");
+	device_kick_and_flush(r.d, TX);
+	EXPECT(r.ring->returned == -EFAULT, "error %d", r.ring->returned);
+	return reads_miss(r.d, device_iova(avail));
 }
 
 /* The memory that has the ring is not the guest's any more. */
@@ -521,14 +650,15 @@ static bool new_addresses(void)
 	return sends(&r, 1, 2);
 }
 
-/* More pieces than are kept. */
+/* More pieces than are kept from one run to the next. */
 static bool tiny_pieces(void)
 {
 	const struct device_shape shape = {.ring_size = 256};
 	struct device *d = device_open_shaped(&shape);
 	struct hook *h = hook_open(HOOK_PASS);
-	struct hook_answer *a = resolve_pages(h, 0, NR_PAGES, 0, RW);
+	struct hook_answer *a = resolve_pages(h, 0, NR_PAGES, 1, RW);
 
+	shift_memory(d);
 	a->piece = 16;
 	PART(starts(d));
 	for (unsigned int i = 0; i < 60; i++) {
@@ -544,20 +674,41 @@ static bool tiny_pieces(void)
 	/* With answers that are large again, they are kept again. */
 	a->piece = 0;
 	PART(is_sent(d, BUFFER_PAGE, BUFFER_PAGE, 301));
-	device_kick_and_flush(d, TX);
 	PART(is_sent(d, BUFFER_PAGE, BUFFER_PAGE, 302));
-	return true;
+	return is_sent(d, BUFFER_PAGE, BUFFER_PAGE, 303);
+}
+
+/* More pieces than are kept at all: an UPDATE can still help. */
+static bool too_many_pieces(void)
+{
+	const struct device_shape shape = {.ring_size = 1024};
+	struct device *d = device_open_shaped(&shape);
+	struct hook *h = hook_open(HOOK_PASS);
+	struct hook_answer *a = resolve_pages(h, 0, NR_PAGES, 1, RW);
+
+	shift_memory(d);
+	a->piece = 16;
+	EXPECT(!device_start_queue(d, TX), "cannot start");
+	device_send(d, BUFFER_PAGE, 1);
+	EXPECT(device_has_message(d), "no message");
+	EXPECT(device_used(d, TX) == 0, "sent");
+	for (unsigned int page = 0; page < device_ring_pages(d); page++)
+		EXPECT(!device_map(d, page, RW), "refused");
+	device_kick_and_flush(d, TX);
+	EXPECT(device_used(d, TX) == 1, "%u used", device_used(d, TX));
+	EXPECT(device_wait_frame(d) == 1, "another frame came out");
+	return is_sent(d, BUFFER_PAGE, BUFFER_PAGE, 2);
 }
 
 /* As many as are kept: asked once. */
 static bool small_pieces(void)
 {
-	const struct device_shape shape = {.ring_size = 64};
-	struct device *d = device_open_shaped(&shape);
+	struct device *d = device_open();
 	struct hook *h = hook_open(HOOK_PASS);
-	struct hook_answer *ring = resolve_pages(h, 0, RING_PAGES, 0, RW);
+	struct hook_answer *ring = resolve_pages(h, 0, RING_PAGES, 1, RW);
 
-	resolve_pages(h, BUFFER_PAGE, 1, BUFFER_PAGE, RW);
+	shift_memory(d);
+	resolve_pages(h, BUFFER_PAGE, 1, BUFFER_PAGE + 1, RW);
 	ring->piece = 16;
 	PART(starts(d));
 	PART(is_sent(d, BUFFER_PAGE, BUFFER_PAGE, 0));
@@ -618,6 +769,7 @@ static bool kthread(void)
 
 static const struct check list[] = {
 	{"virtqueues start with nothing mapped, and go on without asking", start, STOCK_LACKS},
+	{"asked once for each virtqueue", start_asks_once, STOCK_LACKS},
 	{"asked in the ioctl that starts a virtqueue", start_asks, STOCK_LACKS},
 	{"no start with a ring that may not be written", start_without_answer, STOCK_LACKS},
 	{"a start is queued, and resolved after RETRY", start_queued, STOCK_LACKS},
@@ -625,7 +777,9 @@ static const struct check list[] = {
 	{"INVALIDATE (V1) of any part of the mapping ends it", invalidate_v1_ranges, STOCK_LACKS},
 	{"INVALIDATE (V2) of any part of the mapping ends it", invalidate_v2_ranges, STOCK_LACKS},
 	{"INVALIDATE (V3) of any part of the mapping ends it", invalidate_v3_ranges, STOCK_LACKS},
+	{"INVALIDATE of pieces", invalidate_pieces, STOCK_LACKS},
 	{"INVALIDATE among others in a message", invalidate_in_batch, STOCK_LACKS},
+	{"INVALIDATE of what a region cuts off", invalidate_beyond_region, STOCK_LACKS},
 	{"INVALIDATE, and nobody knows better", invalidated_without_answer, STOCK_LACKS},
 	{"INVALIDATE, and the ring is elsewhere", ring_moves, STOCK_LACKS},
 	{"UPDATE ends what it comes near, and comes first", update, STOCK_LACKS},
@@ -633,13 +787,16 @@ static const struct check list[] = {
 	{"the program is detached", detached, STOCK_LACKS},
 	{"the program is detached by force", detached_forced, STOCK_LACKS},
 	{"a new program is asked", other_program, STOCK_LACKS},
+	{"detached while the virtqueue is stopped", detached_while_stopped, STOCK_LACKS},
 	{"INVALIDATE while the virtqueue is stopped", stopped, STOCK_LACKS},
 	{"the memory table has the memory elsewhere", other_memory, STOCK_LACKS},
+	{"what is outside of the region is not kept", kept_is_cut, STOCK_LACKS},
 	{"the memory table has the ring no more", no_memory, STOCK_LACKS},
 	{"asked again with a new IOTLB", new_iotlb, STOCK_LACKS},
 	{"asked again with a new owner", new_owner, STOCK_LACKS},
 	{"asked again with new addresses", new_addresses, STOCK_LACKS},
 	{"more pieces than are kept", tiny_pieces, STOCK_LACKS},
+	{"more pieces than can be kept", too_many_pieces, STOCK_LACKS},
 	{"as many pieces as are kept", small_pieces, STOCK_LACKS},
 	{"an answer with more permission takes the place of another", read_only_first, STOCK_LACKS},
 	{"a worker that is a kernel thread", kthread, STOCK_LACKS},

@@ -33,11 +33,11 @@ struct {
 
 static void read_guest(struct vhost_iotlb_miss_ctx *miss)
 {
-	__u32 size = guest.size;
+	__u32 size = guest.size, offset = guest.offset;
 
-	if (!guest.enabled || size > HOOK_READ_MAX)
+	if (!guest.enabled || size > HOOK_READ_MAX || offset > 7)
 		return;
-	guest.returned = bpf_vhost_guest_read(miss, guest.gpa, guest.bytes, size);
+	guest.returned = bpf_vhost_guest_read(miss, guest.gpa, guest.bytes + offset, size);
 	__sync_fetch_and_add(&guest.calls, 1);
 }
 
@@ -46,8 +46,8 @@ static int answer(struct vhost_iotlb_miss_ctx *miss, struct hook_answer *a)
 	__u64 skip = 0, size = a->size, gpa = a->gpa;
 
 	if (a->piece) {
-		skip = (miss->iova & ~(a->piece - 1)) - a->iova;
-		size = a->piece;
+		size = a->piece < HOOK_PIECE_MIN ? HOOK_PIECE_MIN : a->piece;
+		skip = (miss->iova & ~(a->piece - 1)) + a->piece - size - a->iova;
 	}
 	gpa += a->backward ? -skip : skip;
 	a->returned = bpf_vhost_iotlb_map(miss, a->iova + skip, gpa, size, a->perm);

@@ -231,7 +231,7 @@ void hook_forget(struct hook_answer *answer)
 	__atomic_store_n(&answer->length, 0, __ATOMIC_RELEASE);
 }
 
-void hook_set_read(struct hook *h, uint64_t gpa, unsigned int size)
+void hook_set_read_at(struct hook *h, uint64_t gpa, unsigned int size, unsigned int offset)
 {
 	struct hook_read *r = &h->skel->bss->guest;
 
@@ -239,8 +239,14 @@ void hook_set_read(struct hook *h, uint64_t gpa, unsigned int size)
 	memset(r->bytes, HOOK_READ_FILL, sizeof(r->bytes));
 	r->gpa = gpa;
 	r->size = size;
+	r->offset = offset;
 	r->returned = 1;
 	__atomic_store_n(&r->enabled, 1, __ATOMIC_RELEASE);
+}
+
+void hook_set_read(struct hook *h, uint64_t gpa, unsigned int size)
+{
+	hook_set_read_at(h, gpa, size, 0);
 }
 
 const struct hook_read *hook_read(const struct hook *h)

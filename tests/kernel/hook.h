@@ -41,6 +41,7 @@ struct hook_answer {
 
 #define HOOK_ANSWERS 8
 #define HOOK_READ_MAX 128
+#define HOOK_PIECE_MIN 4096 /* the kernel takes no less: these begin earlier */
 #define HOOK_READ_FILL 0xa5 /* what is there before */
 
 /* What the program reads at each miss, by bpf_vhost_guest_read(). */
@@ -50,7 +51,8 @@ struct hook_read {
 	__s32 returned; /* the last time */
 	__u64 calls;	/* how often it has read */
 	__u32 enabled;
-	__u8 bytes[HOOK_READ_MAX];
+	__u32 offset; /* into the bytes, 7 at most */
+	__u8 bytes[HOOK_READ_MAX + 8];
 };
 
 #ifndef __bpf__
@@ -116,6 +118,9 @@ void hook_forget(struct hook_answer *answer);
 
 /* Read at the next misses. */
 void hook_set_read(struct hook *h, uint64_t gpa, unsigned int size);
+
+/* The same to an address that is so many bytes beyond a multiple of 8. */
+void hook_set_read_at(struct hook *h, uint64_t gpa, unsigned int size, unsigned int offset);
 
 /* What came of it. */
 const struct hook_read *hook_read(const struct hook *h);
