@@ -32,6 +32,12 @@
  * whoever reads the fd, as if iotlbd were not there. When the memory table
  * changes, there may be an answer, and iotlbd has the virtqueues miss again.
  *
+ * With --resolve, the BPF program does the translator's work itself where it can
+ * (bpf/resolve.h): it walks the tables of the guest's IOMMU, the virtqueue goes
+ * on, and iotlbd learns of it by counters only. What it cannot do comes as a miss
+ * like any other, and is walked once more here (translator_vtd.c), by the same
+ * code, in the memory of the owner, which may have to be waited for.
+ *
  * Devices are found by the vhost fds that processes hold (device.c). iotlbd
  * duplicates such an fd with pidfd_getfd(2); its fdinfo has the memory table.
  * Those that have an IOTLB at the start are taken at once, and their ids go
