@@ -38,9 +38,11 @@ static void say_if(struct walk_decoded *to, uint64_t bits, const char *text)
 		say(to, "%s", text);
 }
 
-static void say_present(struct walk_decoded *to, uint64_t bit)
+/* Of what is not present, no other bit has a meaning. */
+static bool say_present(struct walk_decoded *to, uint64_t bit)
 {
 	say(to, bit ? "present" : "not present");
+	return bit;
 }
 
 static void say_reserved(struct walk_decoded *to, size_t word, uint64_t bits)
@@ -71,7 +73,8 @@ static void decode_root(const struct walk_record *record, const struct walk_step
 	size_t half = scalable && step->count > 1 && record->request.source_id & 0x80;
 	uint64_t word = step->words[half];
 
-	say_present(to, word & VTD_ROOT_PRESENT);
+	if (!say_present(to, word & VTD_ROOT_PRESENT))
+		return;
 	say_table(to, "context table", word);
 	say_reserved(to, half, word & (VTD_ROOT_RESERVED | beyond(record)));
 	if (!scalable && step->count > 1)
@@ -106,7 +109,8 @@ static void decode_context(const struct walk_record *record, const struct walk_s
 {
 	uint64_t low = step->words[0], high = step->words[1];
 
-	say_present(to, low & VTD_CONTEXT_PRESENT);
+	if (!say_present(to, low & VTD_CONTEXT_PRESENT))
+		return;
 	say(to, "%s", context_type(low));
 	say_width(record, to, high & VTD_CONTEXT_WIDTH_1);
 	if ((low & VTD_CONTEXT_TYPE) != VTD_CONTEXT_TYPE_PASS_THROUGH)
@@ -123,7 +127,8 @@ static void decode_scalable_context(const struct walk_record *record, const stru
 	uint64_t low = step->words[0], high = step->words[1];
 	unsigned int size = (low & VTD_SCALABLE_CONTEXT_DIRECTORY_SIZE) >> 9;
 
-	say_present(to, low & VTD_SCALABLE_CONTEXT_PRESENT);
+	if (!say_present(to, low & VTD_SCALABLE_CONTEXT_PRESENT))
+		return;
 	say_table(to, "PASID directory", low);
 	say(to, "PASIDs below 0x%x",
 	    1U << (size + VTD_DIRECTORY_MIN_SHIFT + VTD_DIRECTORY_PASIDS_SHIFT));
@@ -147,7 +152,8 @@ static void decode_directory(const struct walk_record *record, const struct walk
 {
 	uint64_t word = step->words[0];
 
-	say_present(to, word & VTD_DIRECTORY_PRESENT);
+	if (!say_present(to, word & VTD_DIRECTORY_PRESENT))
+		return;
 	say_table(to, "PASID table", word);
 	say_if(to, word & FAULTS_OFF, "faults are not reported");
 	say_reserved(to, 0, word & (VTD_DIRECTORY_RESERVED | beyond(record)));
@@ -182,7 +188,8 @@ static void decode_pasid(const struct walk_record *record, const struct walk_ste
 	bool first = type == VTD_PASID_TYPE_FIRST || type == VTD_PASID_TYPE_NESTED;
 	uint64_t word = step->words[0];
 
-	say_present(to, word & VTD_PASID_PRESENT);
+	if (!say_present(to, word & VTD_PASID_PRESENT))
+		return;
 	if (type == VTD_PASID_TYPE_NESTED)
 		say(to, "nested");
 	else if (type == VTD_PASID_TYPE_PASS_THROUGH)
@@ -238,7 +245,8 @@ static void decode_second(const struct walk_record *record, const struct walk_st
 	bool leaf = step->level == 1 || (step->level <= 3 && word & VTD_PAGE_LARGE);
 	bool supported = step->level == 1 || record->unit->large_pages >> (step->level - 2) & 1;
 
-	say_present(to, word & (VTD_SECOND_READ | VTD_SECOND_WRITE));
+	if (!say_present(to, word & (VTD_SECOND_READ | VTD_SECOND_WRITE)))
+		return;
 	say_if(to, word & VTD_SECOND_READ, "read");
 	say_if(to, word & VTD_SECOND_WRITE, "write");
 	say_leads_to(to, word, step->level, leaf, supported);
@@ -271,7 +279,8 @@ static void decode_first(const struct walk_record *record, const struct walk_ste
 	bool leaf = step->level == 1 || (step->level <= 3 && word & VTD_PAGE_LARGE);
 	bool supported = step->level != 3 || record->unit->flags & VTD_UNIT_FIRST_1G;
 
-	say_present(to, word & VTD_FIRST_PRESENT);
+	if (!say_present(to, word & VTD_FIRST_PRESENT))
+		return;
 	say(to, word & VTD_FIRST_WRITE ? "read and write" : "read only");
 	say(to, word & VTD_FIRST_USER ? "user" : "supervisor");
 	say_leads_to(to, word, step->level, leaf, supported);
