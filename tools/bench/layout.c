@@ -185,7 +185,6 @@ enum layout_result layout_init(struct layout *l, const struct layout_options *op
 	l->queues_per_device = nr_queues(options);
 	l->pages = nr_pages(options);
 	l->unit = options->page * l->pages;
-	l->iova_end = iova_end(options);
 	l->slot_stride = slot_stride(l);
 	l->buffers = nr_buffers(l);
 	if (options->map->kind == MAP_KIND_RANDOM && l->buffers < 2 * (uint64_t)options->in_flight)

@@ -133,9 +133,8 @@ struct layout {
 	uint64_t slot_stride; /* from one buffer to the next */
 	uint64_t buffers;     /* of each queue */
 	struct area_place areas[NR_AREAS];
-	uint64_t stride;   /* of the IOVA space of a queue's packets, or device's */
-	uint64_t unit;	   /* bytes of IOVA space that a buffer takes */
-	uint64_t iova_end; /* of all */
+	uint64_t stride; /* of the IOVA space of a queue's packets, or device's */
+	uint64_t unit;	 /* bytes of IOVA space that a buffer takes */
 };
 
 enum layout_result {
