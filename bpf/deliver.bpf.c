@@ -191,7 +191,7 @@ int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
 
 	/* First what is hot. The loader has no units where there are no kfuncs. */
 	unit = &units[dev % DELIVER_MAX_DEVICES];
-	if (unit->dev == dev && bpf_ksym_exists(bpf_vhost_iotlb_map) && resolve(miss, unit))
+	if (unit->dev == dev && bpf_ksym_exists(bpf_vhost_guest_read) && resolve(miss, unit))
 		return VHOST_IOTLB_MISS_RESOLVED;
 
 	device = bpf_map_lookup_elem(&served, &dev);

@@ -95,8 +95,8 @@ void hook_explain_load(int err)
 
 bool hook_can_resolve(void)
 {
-	return vhost_has("bpf_vhost_guest_read", BTF_KIND_FUNC) > 0 &&
-	       vhost_has("bpf_vhost_iotlb_map", BTF_KIND_FUNC) > 0;
+	/* The younger of the two. */
+	return vhost_has("bpf_vhost_guest_read", BTF_KIND_FUNC) > 0;
 }
 
 static bool struct_ops_type(int map_fd, struct bpf_map_info *info)

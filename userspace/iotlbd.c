@@ -89,6 +89,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "hook_trouble.h"
 #include "log.h"
 #include "miss_hook.h"
 #include "miss_stats.h"
@@ -241,9 +242,9 @@ static bool may_resolve(const struct daemon *daemon)
 {
 	if (!daemon->options.resolve)
 		return false;
-	if (miss_hook_can_resolve(daemon->hook))
+	if (hook_can_resolve())
 		return true;
-	log_warn("the loaded module vhost cannot resolve misses by itself (bpf_vhost_iotlb_map is "
+	log_warn("the loaded module vhost cannot resolve misses by itself (bpf_vhost_guest_read is "
 		 "not in its BTF), so iotlbd walks the tables; load the present patched modules, "
 		 "or leave out --resolve");
 	return false;

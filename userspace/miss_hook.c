@@ -24,7 +24,6 @@
  * @records:	where the records that are being taken go
  * @count:	how many there are
  * @strange:	records that could not be understood
- * @can_resolve: the kernel can resolve misses by itself
  * @gone:	what it has so resolved, or not, of devices that are not served any more
  */
 struct miss_hook {
@@ -34,7 +33,6 @@ struct miss_hook {
 	struct iotlb_record *records;
 	size_t count;
 	uint64_t strange;
-	bool can_resolve;
 	struct miss_stats gone;
 };
 
@@ -110,7 +108,6 @@ int miss_hook_open(struct miss_hook **hook, const struct miss_hook_options *opti
 		hook_explain_load(err);
 		return err;
 	}
-	fresh->can_resolve = hook_can_resolve();
 	*hook = fresh;
 	return 0;
 }
@@ -226,11 +223,6 @@ int miss_hook_serve(struct miss_hook *hook, uint64_t dev)
 		return err;
 	bpf_map__delete_elem(hook->skel->maps.ignored, &dev, sizeof(dev), 0);
 	return 0;
-}
-
-bool miss_hook_can_resolve(const struct miss_hook *hook)
-{
-	return hook->can_resolve;
 }
 
 /* Where the device has its place, whether it is there or not. */

@@ -81,13 +81,10 @@ void miss_hook_unserve(struct miss_hook *hook, uint64_t dev);
 /* They do not for now; changes of its memory table still do. */
 void miss_hook_throttle(struct miss_hook *hook, uint64_t dev, bool throttled);
 
-/* Can this kernel resolve misses by itself? */
-bool miss_hook_can_resolve(const struct miss_hook *hook);
-
 /**
  * miss_hook_resolve() - have the kernel resolve misses of a device by itself
  * @hook:	the hook
- * @dev:	the device, which is served
+ * @dev:	the device, which is served; hook_can_resolve() must have said yes
  * @device:	what the kernel has to know of it, its id apart
  *
  * What the kernel cannot resolve comes to us.
