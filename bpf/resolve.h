@@ -26,18 +26,28 @@
 /* Not in the first kernels with the hook. */
 extern int bpf_vhost_guest_read(struct vhost_iotlb_miss_ctx *miss, __u64 gpa, void *dst,
 				__u32 dst__sz) __ksym __weak;
+extern int bpf_vhost_guest_read_u64(struct vhost_iotlb_miss_ctx *miss, __u64 gpa,
+				    __u64 *dst) __ksym __weak;
 extern int bpf_vhost_iotlb_map(struct vhost_iotlb_miss_ctx *miss, __u64 iova, __u64 gpa, __u64 size,
 			       __u32 perm) __ksym __weak;
 
 #define RESOLVE_PAGE_SIZE 4096
 
-/* For vtd_walk() */
+/* For vtd_walk(). Sizes are constant there; up to two words are faster one by one. */
 static __always_inline int resolve_read(void *miss, enum vtd_table table, int level, __u64 gpa,
 					void *to, __u32 size)
 {
+	__u64 *words = to;
+
 	(void)table;
 	(void)level;
-	return bpf_vhost_guest_read(miss, gpa, to, size);
+	if (size > 2 * sizeof(*words))
+		return bpf_vhost_guest_read(miss, gpa, to, size);
+	if (bpf_vhost_guest_read_u64(miss, gpa, words))
+		return -1;
+	return size > sizeof(*words)
+		       ? bpf_vhost_guest_read_u64(miss, gpa + sizeof(*words), words + 1)
+		       : 0;
 }
 
 /* Is the neighbour of the page wanted, too? */
