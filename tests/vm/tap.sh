@@ -47,11 +47,14 @@ not()
 	! "$@"
 }
 
+# On a kernel that is slower by so much than others, see tests/vm/run.
+slowness=${VM_TIMEOUT_FACTOR:-1}
+
 # wait_for COMMAND...: until it succeeds. A minute is long for anything here, and
 # short for whoever waits for a test.
 wait_for()
 {
-	local end=$((SECONDS + 60))
+	local end=$((SECONDS + 60 * slowness))
 
 	until "$@"; do
 		[[ $SECONDS -lt $end ]] || return
