@@ -63,6 +63,10 @@ WALK_TEST := $(BUILD)/tests/walk_equality
 WALK_SRCS := $(addprefix tests/walk/,compare.c generate.c guest.c image.c names.c reference.c tally.c)
 WALK_OBJS := $(call objs,tests/walk/equality.c $(WALK_SRCS))
 
+# The same walk in the kernel.
+WALK_KERNEL_TEST := $(BUILD)/tests/walk_in_kernel
+WALK_KERNEL_OBJS := $(call objs,$(addprefix tests/walk/,in_kernel.c kernel_walk.c deep.c))
+
 # What libFuzzer drives: a target is the file of its name, with all else that it
 # needs of the project, built anew with checks.
 FUZZ_TARGETS := $(patsubst tests/libfuzzer/%.c,$(BUILD)/fuzz/%,$(wildcard tests/libfuzzer/*.c))
@@ -88,7 +92,7 @@ demo: deps ## the whole in half a minute: real packets, real misses, live hit ra
 .PHONY: test
 test: deps ## run all tests
 	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) \
-		$(WALK_TEST) fuzz-targets
+		$(WALK_TEST) $(WALK_KERNEL_TEST) fuzz-targets
 	$(Q)tests/run $(UNIT_TESTS) tests/vm/*.t
 
 .PHONY: test-unit
@@ -96,7 +100,7 @@ test-unit: unit ## run the tests that need no kernel
 	$(Q)tests/run $(UNIT_TESTS)
 
 .PHONY: test-vm
-test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) fuzz-targets ## run the tests within the VM, on the real /dev/vhost-net
+test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) $(WALK_KERNEL_TEST) fuzz-targets ## run the tests within the VM, on the real /dev/vhost-net
 	$(Q)tests/run tests/vm/*.t
 
 .PHONY: fuzz
@@ -110,7 +114,7 @@ fuzz-targets: $(FUZZ_TARGETS)
 
 .PHONY: test-debug
 test-debug: deps ## run the VM's tests on a kernel with KASAN, lockdep, kmemleak (built first)
-	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST)
+	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_KERNEL_TEST)
 	$(Q)tests/debug
 
 .PHONY: bench
@@ -206,6 +210,11 @@ $(BUILD)/tests/%.bpf.o: tests/load/%.bpf.c $(wildcard bpf/*.h) | $(BUILD)/libbpf
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
+$(BUILD)/tests/%.bpf.o: tests/walk/%.bpf.c $(wildcard tests/walk/*.h bpf/*.h include/*.h) | $(BUILD)/libbpf
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
 $(BUILD)/tests/%.skel.h: $(BUILD)/tests/%.bpf.o
 	$(call msg,SKEL,$@)
 	$(Q)$(BUILD)/libbpf/bin/bpftool gen skeleton $< name $*_bpf >$@
@@ -216,6 +225,8 @@ $(FUZZ_OBJS): ALL_CFLAGS += -I$(BUILD)/tests
 $(FUZZ_OBJS): | $(BUILD)/tests/snapshot.skel.h
 $(LOAD_OBJS): ALL_CFLAGS += -I$(BUILD)/tests
 $(LOAD_OBJS): | $(BUILD)/tests/verdicts.skel.h
+$(WALK_KERNEL_OBJS): ALL_CFLAGS += -I$(BUILD)/tests
+$(WALK_KERNEL_OBJS): | $(BUILD)/tests/in_kernel.skel.h
 
 $(KERNEL_TEST): $(KERNEL_TEST_OBJS)
 	$(call msg,LINK,$@)
@@ -248,6 +259,10 @@ $(LOAD_TEST): $(LOAD_OBJS) $(BUILD)/tests/kernel.a
 $(WALK_TEST): $(WALK_OBJS)
 	$(call msg,LINK,$@)
 	$(link)
+
+$(WALK_KERNEL_TEST): $(WALK_KERNEL_OBJS) $(call objs,$(WALK_SRCS)) $(BUILD)/tests/kernel.a
+	$(call msg,LINK,$@)
+	$(link) $(BUILD)/tests/kernel.a $(LDLIBS)
 
 $(BUILD)/obj/fuzzer/%.o: %.c | $(SKELETONS)
 	$(call msg,CLANG,$@)
