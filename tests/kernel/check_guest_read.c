@@ -12,71 +12,25 @@
 
 #include "check.h"
 #include "device.h"
+#include "guest.h"
 #include "hook.h"
 #include "resolve.h"
 
-/* Pages with something to read. */
-#define TABLE_PAGE 20
-#define NR_TABLES 4
-
-static void fill(const struct device *d)
-{
-	uint64_t *entry = device_page(d, TABLE_PAGE);
-
-	/* And a page more: what is beyond the end is there. */
-	for (unsigned int i = 0; i < (NR_TABLES + 1) * PAGE / sizeof(*entry); i++)
-		entry[i] = 0x0123456789abcdefULL * (i + 1);
-}
-
-/* A device that misses, and whose program is asked again at each kick. */
-static struct device *open_reading(struct hook **h)
-{
-	struct device *d = resolve_open(h);
-
-	fill(d);
-	device_send(d, FIRST_PAGE, 1);
-	if (hook_calls(*h) != 1)
-		bail_out("the program is not asked");
-	return d;
-}
-
-/* The program reads, gets @error, and, without one, what is at @from. */
-static bool reads(struct device *d, struct hook *h, uint64_t gpa, unsigned int size, int error,
-		  const void *from)
-{
-	const struct hook_read *r = hook_read(h);
-	uint8_t expected[HOOK_READ_MAX];
-	uint64_t calls = r->calls;
-
-	memset(expected, HOOK_READ_FILL, sizeof(expected));
-	memset(expected, 0, size);
-	if (!error)
-		memcpy(expected, from, size);
-	hook_set_read(h, gpa, size);
-	device_kick_and_flush(d, TX);
-	EXPECT(r->calls == calls + 1, "%llu calls", r->calls - calls);
-	EXPECT(r->returned == error, "error %d, not %d, of %u bytes at 0x%llx", r->returned, error,
-	       size, (unsigned long long)gpa);
-	EXPECT(!memcmp(r->bytes, expected, sizeof(expected)), "other bytes: %u at 0x%llx", size,
-	       (unsigned long long)gpa);
-	return true;
-}
-
 static bool reads_page(struct device *d, struct hook *h, unsigned int page, int error)
 {
-	return reads(d, h, page_gpa(page), 64, error, device_page(d, page));
+	return guest_reads(d, h, page_gpa(page), 64, error, device_page(d, page));
 }
 
 static bool sizes(void)
 {
 	struct hook *h;
-	struct device *d = open_reading(&h);
+	struct device *d = guest_open(&h);
 
 	for (unsigned int size = 0; size <= HOOK_READ_MAX; size++) {
 		bool good = size && size <= 64 && size % 8 == 0;
 
-		PART(reads(d, h, page_gpa(TABLE_PAGE) + 8, size, good ? 0 : -EINVAL,
-			   (uint8_t *)device_page(d, TABLE_PAGE) + 8));
+		PART(guest_reads(d, h, page_gpa(TABLE_PAGE) + 8, size, good ? 0 : -EINVAL,
+				 (uint8_t *)device_page(d, TABLE_PAGE) + 8));
 	}
 	return true;
 }
@@ -84,20 +38,30 @@ static bool sizes(void)
 static bool alignment(void)
 {
 	struct hook *h;
-	struct device *d = open_reading(&h);
+	struct device *d = guest_open(&h);
 
 	for (unsigned int offset = 0; offset < 24; offset++)
-		PART(reads(d, h, page_gpa(TABLE_PAGE) + offset, 16, offset % 8 ? -EINVAL : 0,
-			   (uint8_t *)device_page(d, TABLE_PAGE) + offset));
-	/* Where it is read to. */
-	for (unsigned int offset = 1; offset < 8; offset++) {
-		hook_set_read_at(h, page_gpa(TABLE_PAGE), 8, offset);
-		device_kick_and_flush(d, TX);
-		EXPECT(hook_read(h)->returned == -EINVAL, "error %d", hook_read(h)->returned);
-	}
+		PART(guest_reads(d, h, page_gpa(TABLE_PAGE) + offset, 16, offset % 8 ? -EINVAL : 0,
+				 (uint8_t *)device_page(d, TABLE_PAGE) + offset));
 	/* Pages do not matter. */
-	return reads(d, h, page_gpa(TABLE_PAGE + 1) - 8, 64, 0,
-		     (uint8_t *)device_page(d, TABLE_PAGE + 1) - 8);
+	return guest_reads(d, h, page_gpa(TABLE_PAGE + 1) - 8, 64, 0,
+			   (uint8_t *)device_page(d, TABLE_PAGE + 1) - 8);
+}
+
+/* Where it is read to need not be aligned. */
+static bool destination(void)
+{
+	struct hook *h;
+	struct device *d = guest_open(&h);
+	const void *from = device_page(d, TABLE_PAGE);
+
+	for (unsigned int offset = 0; offset < 8; offset++) {
+		for (unsigned int size = 8; size <= 64; size += 8)
+			PART(guest_reads_to(d, h, page_gpa(TABLE_PAGE), size, offset, 0, from));
+		PART(guest_reads_to(d, h, page_gpa(NR_PAGES), 16, offset, -EFAULT, NULL));
+		PART(guest_reads_to(d, h, page_gpa(TABLE_PAGE), 12, offset, -EINVAL, NULL));
+	}
+	return true;
 }
 
 #define BASE 0x100000ULL
@@ -106,34 +70,34 @@ static bool alignment(void)
 static bool bounds(void)
 {
 	struct hook *h;
-	struct device *d = open_reading(&h);
+	struct device *d = guest_open(&h);
 	uint8_t *from = device_page(d, TABLE_PAGE);
 	struct vhost_memory_region region = {BASE, SIZE, (uintptr_t)from, 0};
 
 	/* And before it. */
 	memset(device_page(d, TABLE_PAGE - 1), 1, PAGE);
 	EXPECT(!device_set_regions(d, &region, 1), "refused");
-	PART(reads(d, h, BASE, 8, 0, from));
-	PART(reads(d, h, BASE, 64, 0, from));
-	PART(reads(d, h, BASE + SIZE - 8, 8, 0, from + SIZE - 8));
-	PART(reads(d, h, BASE + SIZE - 64, 64, 0, from + SIZE - 64));
+	PART(guest_reads(d, h, BASE, 8, 0, from));
+	PART(guest_reads(d, h, BASE, 64, 0, from));
+	PART(guest_reads(d, h, BASE + SIZE - 8, 8, 0, from + SIZE - 8));
+	PART(guest_reads(d, h, BASE + SIZE - 64, 64, 0, from + SIZE - 64));
 
-	PART(reads(d, h, BASE - 8, 8, -EFAULT, NULL));
-	PART(reads(d, h, BASE - 8, 16, -EFAULT, NULL));
-	PART(reads(d, h, BASE + SIZE, 8, -EFAULT, NULL));
-	PART(reads(d, h, BASE + SIZE - 8, 16, -EFAULT, NULL));
-	PART(reads(d, h, BASE + SIZE - 56, 64, -EFAULT, NULL));
-	PART(reads(d, h, 0, 8, -EFAULT, NULL));
-	PART(reads(d, h, -8ULL, 8, -EFAULT, NULL));
-	PART(reads(d, h, -8ULL, 64, -EFAULT, NULL));
-	return reads(d, h, (uintptr_t)from, 8, -EFAULT, NULL);
+	PART(guest_reads(d, h, BASE - 8, 8, -EFAULT, NULL));
+	PART(guest_reads(d, h, BASE - 8, 16, -EFAULT, NULL));
+	PART(guest_reads(d, h, BASE + SIZE, 8, -EFAULT, NULL));
+	PART(guest_reads(d, h, BASE + SIZE - 8, 16, -EFAULT, NULL));
+	PART(guest_reads(d, h, BASE + SIZE - 56, 64, -EFAULT, NULL));
+	PART(guest_reads(d, h, 0, 8, -EFAULT, NULL));
+	PART(guest_reads(d, h, -8ULL, 8, -EFAULT, NULL));
+	PART(guest_reads(d, h, -8ULL, 64, -EFAULT, NULL));
+	return guest_reads(d, h, (uintptr_t)from, 8, -EFAULT, NULL);
 }
 
 /* That meet for the guest, and even for the owner. */
 static bool across_regions(void)
 {
 	struct hook *h;
-	struct device *d = open_reading(&h);
+	struct device *d = guest_open(&h);
 	uint8_t *from = device_page(d, TABLE_PAGE);
 	struct vhost_memory_region regions[] = {
 		{BASE, PAGE, (uintptr_t)from, 0},
@@ -141,50 +105,50 @@ static bool across_regions(void)
 	};
 
 	EXPECT(!device_set_regions(d, regions, 2), "refused");
-	PART(reads(d, h, BASE + PAGE - 64, 64, 0, from + PAGE - 64));
-	PART(reads(d, h, BASE + PAGE, 64, 0, from + PAGE));
-	return reads(d, h, BASE + PAGE - 8, 16, -EFAULT, NULL);
+	PART(guest_reads(d, h, BASE + PAGE - 64, 64, 0, from + PAGE - 64));
+	PART(guest_reads(d, h, BASE + PAGE, 64, 0, from + PAGE));
+	return guest_reads(d, h, BASE + PAGE - 8, 16, -EFAULT, NULL);
 }
 
 /* The owner has the memory where entries cannot be read at once. */
 static bool unaligned_region(void)
 {
 	struct hook *h;
-	struct device *d = open_reading(&h);
+	struct device *d = guest_open(&h);
 	struct vhost_memory_region region = {
 		.memory_size = PAGE,
 		.userspace_addr = (uintptr_t)device_page(d, TABLE_PAGE) + 4,
 	};
 
 	EXPECT(!device_set_regions(d, &region, 1), "refused");
-	return reads(d, h, 0, 8, -EFAULT, NULL);
+	return guest_reads(d, h, 0, 8, -EFAULT, NULL);
 }
 
 static bool other_memory(void)
 {
 	struct hook *h;
-	struct device *d = open_reading(&h);
+	struct device *d = guest_open(&h);
 	struct vhost_memory_region region = {
 		.memory_size = 2 * PAGE,
 		.userspace_addr = (uintptr_t)device_page(d, TABLE_PAGE),
 	};
 
 	EXPECT(!device_set_regions(d, &region, 1), "refused");
-	PART(reads(d, h, PAGE, 64, 0, device_page(d, TABLE_PAGE + 1)));
+	PART(guest_reads(d, h, PAGE, 64, 0, device_page(d, TABLE_PAGE + 1)));
 	region.userspace_addr += PAGE;
 	EXPECT(!device_set_regions(d, &region, 1), "refused");
-	PART(reads(d, h, PAGE, 64, 0, device_page(d, TABLE_PAGE + 2)));
+	PART(guest_reads(d, h, PAGE, 64, 0, device_page(d, TABLE_PAGE + 2)));
 	region.guest_phys_addr = PAGE;
 	EXPECT(!device_set_regions(d, &region, 1), "refused");
-	PART(reads(d, h, PAGE, 64, 0, device_page(d, TABLE_PAGE + 1)));
+	PART(guest_reads(d, h, PAGE, 64, 0, device_page(d, TABLE_PAGE + 1)));
 	EXPECT(!device_set_regions(d, NULL, 0), "refused");
-	return reads(d, h, PAGE, 64, -EFAULT, NULL);
+	return guest_reads(d, h, PAGE, 64, -EFAULT, NULL);
 }
 
 static bool not_there(void)
 {
 	struct hook *h;
-	struct device *d = open_reading(&h);
+	struct device *d = guest_open(&h);
 	void *page = device_page(d, TABLE_PAGE);
 
 	PART(reads_page(d, h, TABLE_PAGE, 0));
@@ -199,13 +163,13 @@ static bool not_there(void)
 	/* From a page that is there to one that is not. */
 	if (madvise((uint8_t *)page + PAGE, PAGE, MADV_DONTNEED))
 		bail_out_errno("MADV_DONTNEED");
-	return reads(d, h, page_gpa(TABLE_PAGE + 1) - 8, 64, -EFAULT, NULL);
+	return guest_reads(d, h, page_gpa(TABLE_PAGE + 1) - 8, 64, -EFAULT, NULL);
 }
 
 static bool file_not_mapped(void)
 {
 	struct hook *h;
-	struct device *d = open_reading(&h);
+	struct device *d = guest_open(&h);
 	void *page = device_page(d, TABLE_PAGE);
 	int fd = memfd_create("memory", MFD_CLOEXEC);
 
@@ -225,7 +189,7 @@ static bool file_not_mapped(void)
 static bool protected(void)
 {
 	struct hook *h;
-	struct device *d = open_reading(&h);
+	struct device *d = guest_open(&h);
 	void *page = device_page(d, TABLE_PAGE);
 
 	if (mprotect(page, PAGE, PROT_NONE))
@@ -243,7 +207,7 @@ static bool protected(void)
 static bool withheld(void)
 {
 	struct hook *h;
-	struct device *d = open_reading(&h);
+	struct device *d = guest_open(&h);
 	struct uffdio_api api = {.api = UFFD_API};
 	struct uffdio_register range = {
 		.range = {(uintptr_t)device_page(d, TABLE_PAGE), PAGE},
@@ -268,7 +232,7 @@ static bool in_ioctl(void)
 	const struct hook_read *r = hook_read(h);
 	struct hook_record record;
 
-	fill(d);
+	guest_fill(d);
 	hook_set_read(h, page_gpa(TABLE_PAGE), 64);
 	EXPECT(device_start_queue(d, TX) == -EFAULT, "started");
 	EXPECT(!hook_take(h, &record), "no record");
@@ -285,17 +249,17 @@ static bool in_kthread(void)
 	struct hook *h = hook_open(HOOK_PASS);
 
 	device_run(d);
-	fill(d);
+	guest_fill(d);
 	device_send(d, FIRST_PAGE, 1);
 	PART(reads_page(d, h, TABLE_PAGE, 0));
-	return reads(d, h, page_gpa(NR_PAGES), 8, -EFAULT, NULL);
+	return guest_reads(d, h, page_gpa(NR_PAGES), 8, -EFAULT, NULL);
 }
 
 /* It reads, and answers. */
 static bool then_resolves(void)
 {
 	struct hook *h;
-	struct device *d = open_reading(&h);
+	struct device *d = guest_open(&h);
 	const struct hook_read *r = hook_read(h);
 
 	hook_set_read(h, page_gpa(TABLE_PAGE), 8);
@@ -315,6 +279,7 @@ static bool then_resolves(void)
 static const struct check list[] = {
 	{"sizes", sizes, STOCK_LACKS},
 	{"addresses that are no multiple of 8", alignment, STOCK_LACKS},
+	{"to any address", destination, STOCK_LACKS},
 	{"bounds of the memory table", bounds, STOCK_LACKS},
 	{"not across regions", across_regions, STOCK_LACKS},
 	{"not from a region that is not aligned", unaligned_region, STOCK_LACKS},

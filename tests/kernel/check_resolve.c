@@ -798,6 +798,8 @@ static bool bad_programs(void)
 	PART(load_refused(HOOK_MAPS_OTHER, -EINVAL));
 	PART(load_refused(HOOK_READS_OTHER, -EINVAL));
 	PART(load_refused(HOOK_READS_BEYOND, -EINVAL));
+	PART(load_refused(HOOK_READS_WORD_OTHER, -EINVAL));
+	PART(load_refused(HOOK_READS_WORD_BEYOND, -EINVAL));
 	return load_refused(HOOK_SLEEPS_READS, -EINVAL);
 }
 

@@ -311,6 +311,72 @@ static bool counting_restarts(void)
 	return has_timeouts(d, 3 * MANY - 2, 0);
 }
 
+/* TX offers the program its miss again, which passes it this time. */
+static bool retries(struct device *d, struct hook *h, uint64_t iova, uint64_t size)
+{
+	unsigned int calls = hook_calls(h);
+
+	hook_set_verdict(h, HOOK_PASS);
+	EXPECT(!batch_retry(d, iova, size), "refused");
+	device_flush(d);
+	hook_set_verdict(h, QUEUED);
+	EXPECT(hook_calls(h) == calls + 1, "not asked again");
+	return true;
+}
+
+/* Of RETRY alone: what is passed then is read, and not answered by the program. */
+static bool retry_counts(void)
+{
+	struct device *d = device_open_running(), *other = device_open_running();
+	struct hook *h = hook_open(QUEUED);
+
+	for (unsigned int i = 0; i < 2; i++) {
+		module_set_parameter(MODULE_TIMEOUT, SHORT_MS);
+		PART(time_out(d, h, MANY - 1));
+		module_set_parameter(MODULE_TIMEOUT, 0);
+		PART(queues(d, h, FIRST_PAGE));
+		PART(retries(d, h, i ? 0 : device_iova(FIRST_PAGE), i ? 0 : PAGE));
+		PART(times_out(d, FIRST_PAGE));
+		PART(answers(d, FIRST_PAGE));
+	}
+	module_set_parameter(MODULE_TIMEOUT, SHORT_MS);
+	PART(time_out(d, h, MANY - 1));
+	EXPECT(!hook_is_detached(h), "a RETRY does not count");
+
+	/* Not of what nobody waits for, nor elsewhere. */
+	module_set_parameter(MODULE_TIMEOUT, 0);
+	PART(queues(d, h, FIRST_PAGE));
+	EXPECT(!batch_retry(d, device_iova(FIRST_PAGE + 1), PAGE), "refused");
+	EXPECT(!batch_retry(other, 0, 0), "refused");
+	device_flush(d);
+	module_set_parameter(MODULE_TIMEOUT, SHORT_MS);
+	PART(times_out(d, FIRST_PAGE));
+	EXPECT(hook_wait_detached(h), "a RETRY of nothing counts");
+	return has_timeouts(d, 3 * (MANY - 1) + 1, 0);
+}
+
+/* Nor is RETRY when it has timed out, nor of what was passed. */
+static bool retry_late(void)
+{
+	struct device *d = device_open_running();
+	struct hook *h = hook_open(QUEUED);
+
+	module_set_parameter(MODULE_TIMEOUT, SHORT_MS);
+	PART(queues(d, h, FIRST_PAGE));
+	for (unsigned int i = 1; i < MANY; i++) {
+		PART(times_out(d, FIRST_PAGE));
+		PART(retries(d, h, 0, 0));
+		PART(times_out(d, FIRST_PAGE));
+		EXPECT(!batch_retry(d, 0, 0), "refused");
+		device_flush(d);
+		EXPECT(hook_calls(h) == 2 * i + 1, "asked %u times", hook_calls(h));
+		EXPECT(!hook_is_detached(h), "detached after %u", i);
+	}
+	PART(times_out(d, FIRST_PAGE));
+	EXPECT(hook_wait_detached(h), "still attached");
+	return has_timeouts(d, MANY, 0);
+}
+
 /* An answer that comes too late for the limit is no answer either. */
 static bool answered_late(void)
 {
@@ -402,6 +468,8 @@ static const struct check list[] = {
 	{"many at once count once", together, STOCK_LACKS},
 	{"all that the program has taken is read then", detached_with_others, STOCK_LACKS},
 	{"an answer or a hand back starts the counting anew", counting_restarts, STOCK_LACKS},
+	{"a RETRY of what the program has taken does so, too", retry_counts, STOCK_LACKS},
+	{"a RETRY of what it has not taken does not", retry_late, STOCK_LACKS},
 	{"an answer that comes too late does not", answered_late, STOCK_LACKS},
 	{"nor does one that is refused", answered_stale, STOCK_LACKS},
 	{"the module is unloaded with the watchdog on", unloaded, STOCK_LACKS},

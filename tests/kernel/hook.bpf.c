@@ -18,6 +18,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 int bpf_vhost_guest_read(struct vhost_iotlb_miss_ctx *ctx, __u64 gpa, void *dst,
 			 __u32 dst__sz) __ksym;
+int bpf_vhost_guest_read_u64(struct vhost_iotlb_miss_ctx *ctx, __u64 gpa, __u64 *dst) __ksym;
 int bpf_vhost_iotlb_map(struct vhost_iotlb_miss_ctx *ctx, __u64 iova, __u64 gpa, __u64 size,
 			__u32 perm) __ksym;
 
@@ -37,7 +38,11 @@ static void read_guest(struct vhost_iotlb_miss_ctx *miss)
 
 	if (!guest.enabled || size > HOOK_READ_MAX || offset > 7)
 		return;
-	guest.returned = bpf_vhost_guest_read(miss, guest.gpa, guest.bytes + offset, size);
+	if (guest.word)
+		guest.returned =
+			bpf_vhost_guest_read_u64(miss, guest.gpa, (__u64 *)(guest.bytes + offset));
+	else
+		guest.returned = bpf_vhost_guest_read(miss, guest.gpa, guest.bytes + offset, size);
 	__sync_fetch_and_add(&guest.calls, 1);
 }
 
@@ -109,6 +114,22 @@ int BPF_PROG(read_beyond, struct vhost_iotlb_miss_ctx *miss)
 	return bpf_vhost_guest_read(miss, 0, &entry, sizeof(entry) + 8);
 }
 
+SEC("struct_ops/read_word_other")
+int BPF_PROG(read_word_other, struct vhost_iotlb_miss_ctx *miss)
+{
+	__u64 entry;
+
+	return bpf_vhost_guest_read_u64((void *)miss->vq, 0, &entry);
+}
+
+SEC("struct_ops/read_word_beyond")
+int BPF_PROG(read_word_beyond, struct vhost_iotlb_miss_ctx *miss)
+{
+	__u32 half;
+
+	return bpf_vhost_guest_read_u64(miss, 0, (__u64 *)&half);
+}
+
 SEC("struct_ops.s/read_slowly")
 int BPF_PROG(read_slowly, struct vhost_iotlb_miss_ctx *miss)
 {
@@ -157,6 +178,16 @@ struct vhost_iotlb_ops test_reads_other = {
 SEC(".struct_ops.link")
 struct vhost_iotlb_ops test_reads_beyond = {
 	.miss = (void *)read_beyond,
+};
+
+SEC(".struct_ops.link")
+struct vhost_iotlb_ops test_reads_word_other = {
+	.miss = (void *)read_word_other,
+};
+
+SEC(".struct_ops.link")
+struct vhost_iotlb_ops test_reads_word_beyond = {
+	.miss = (void *)read_word_beyond,
 };
 
 SEC(".struct_ops.link")

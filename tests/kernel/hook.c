@@ -61,6 +61,8 @@ static int open_hook(struct hook *h, enum hook_kind kind)
 	maps[HOOK_MAPS_OTHER] = h->skel->maps.test_maps_other;
 	maps[HOOK_READS_OTHER] = h->skel->maps.test_reads_other;
 	maps[HOOK_READS_BEYOND] = h->skel->maps.test_reads_beyond;
+	maps[HOOK_READS_WORD_OTHER] = h->skel->maps.test_reads_word_other;
+	maps[HOOK_READS_WORD_BEYOND] = h->skel->maps.test_reads_word_beyond;
 	maps[HOOK_SLEEPS_READS] = h->skel->maps.test_sleeps_reads;
 	for (int i = 0; i < NR_HOOK_KINDS; i++)
 		if (i != (int)kind)
@@ -231,7 +233,8 @@ void hook_forget(struct hook_answer *answer)
 	__atomic_store_n(&answer->length, 0, __ATOMIC_RELEASE);
 }
 
-void hook_set_read_at(struct hook *h, uint64_t gpa, unsigned int size, unsigned int offset)
+static void set_read(struct hook *h, uint64_t gpa, unsigned int size, unsigned int offset,
+		     bool word)
 {
 	struct hook_read *r = &h->skel->bss->guest;
 
@@ -240,8 +243,19 @@ void hook_set_read_at(struct hook *h, uint64_t gpa, unsigned int size, unsigned 
 	r->gpa = gpa;
 	r->size = size;
 	r->offset = offset;
+	r->word = word;
 	r->returned = 1;
 	__atomic_store_n(&r->enabled, 1, __ATOMIC_RELEASE);
+}
+
+void hook_set_read_at(struct hook *h, uint64_t gpa, unsigned int size, unsigned int offset)
+{
+	set_read(h, gpa, size, offset, false);
+}
+
+void hook_set_read_word(struct hook *h, uint64_t gpa, unsigned int offset)
+{
+	set_read(h, gpa, sizeof(uint64_t), offset, true);
 }
 
 void hook_set_read(struct hook *h, uint64_t gpa, unsigned int size)

@@ -44,7 +44,7 @@ struct hook_answer {
 #define HOOK_PIECE_MIN 4096 /* the kernel takes no less: these begin earlier */
 #define HOOK_READ_FILL 0xa5 /* what is there before */
 
-/* What the program reads at each miss, by bpf_vhost_guest_read(). */
+/* What the program reads at each miss, by bpf_vhost_guest_read() or _u64(). */
 struct hook_read {
 	__u64 gpa;
 	__u32 size;	/* HOOK_READ_MAX at most */
@@ -52,6 +52,8 @@ struct hook_read {
 	__u64 calls;	/* how often it has read */
 	__u32 enabled;
 	__u32 offset; /* into the bytes, 7 at most */
+	__u32 word;   /* by bpf_vhost_guest_read_u64() */
+	__u32 reserved;
 	__u8 bytes[HOOK_READ_MAX + 8];
 };
 
@@ -71,6 +73,8 @@ enum hook_kind {
 	HOOK_MAPS_OTHER,   /* it says where something is that is not the miss */
 	HOOK_READS_OTHER,  /* it reads by something that is not the miss */
 	HOOK_READS_BEYOND, /* it reads more than it has room for */
+	HOOK_READS_WORD_OTHER,
+	HOOK_READS_WORD_BEYOND,
 	HOOK_SLEEPS_READS, /* it may sleep, and reads */
 	NR_HOOK_KINDS,
 };
@@ -121,6 +125,9 @@ void hook_set_read(struct hook *h, uint64_t gpa, unsigned int size);
 
 /* The same to an address that is so many bytes beyond a multiple of 8. */
 void hook_set_read_at(struct hook *h, uint64_t gpa, unsigned int size, unsigned int offset);
+
+/* The same with 8 bytes, by bpf_vhost_guest_read_u64(). */
+void hook_set_read_word(struct hook *h, uint64_t gpa, unsigned int offset);
 
 /* What came of it. */
 const struct hook_read *hook_read(const struct hook *h);
