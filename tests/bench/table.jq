@@ -11,7 +11,7 @@ def ratio: . * 1000 | round / 1000;
 | "Instructions, in thousands: of a packet, and what a miss adds to it",
   "",
   (("CASE" | pad(14)) + ("MODULES" | pad(9)) + ("DEVICES" | lpad(7)) + ("PACKET" | lpad(10)) + ("MISS" | lpad(10)) + ("TO FD" | lpad(9))),
-  (.[] | select(.ns)
+  (.[] | select(.ns and (.guest | not))
    | . as $c
    | ($all | cost("hit"; $c.modules; $c.devices)) as $hit
    | ($all | miss("fd"; $c.modules; $c.devices)) as $fd
@@ -19,8 +19,20 @@ def ratio: . * 1000 | round / 1000;
      + (if ($c.case | startswith("hit")) then ("-" | lpad(10)) + ("-" | lpad(9))
         else (($c.ns - $hit) | us | lpad(10)) + ((($c.ns - $hit) / $fd) | ratio | lpad(9)) end)),
   "",
+  "In a guest with the tables of an IOMMU: SEND is kick, miss and interrupt, ALL",
+  "is that and the driver with its maps, unmaps and INVALIDATEs; both also as",
+  "packets for an instruction, to those with mappings that stay",
+  "",
+  (("CASE" | pad(18)) + ("SEND" | lpad(9)) + ("RATE" | lpad(9)) + ("MISS" | lpad(9)) + ("ALL" | lpad(9)) + ("RATE" | lpad(9))),
+  (.[] | select(.guest)
+   | . as $c
+   | first($all[] | select(.case == "fixed")) as $fixed
+   | ($c.case | pad(18)) + ($c.ns | us) + ($fixed.ns / $c.ns | ratio | lpad(9))
+     + (if $c.case == $fixed.case then ("-" | lpad(9)) else ($c.ns - $fixed.ns | us) end)
+     + ($c.packet_ns | us) + ($fixed.packet_ns / $c.packet_ns | ratio | lpad(9))),
+  "",
   "Instructions, in thousands: of an UPDATE",
   "",
   (.[] | select(.op_ns) | (.case | pad(24)) + (.op_ns | us)),
   "",
-  (targets[] | (if .good then "good    " else "MISSED  " end) + (.what | pad(46)) + (.value | ratio | lpad(8)) + "  (at most \(.limit))")
+  (targets[] | (if .good then "good    " else "MISSED  " end) + (.what | pad(52)) + (.value | ratio | lpad(8)) + "  (at most \(.limit | ratio))")
