@@ -65,6 +65,24 @@ struct {
 /* Devices that are served, and whose IOMMU is known */
 struct resolver_device units[DELIVER_MAX_DEVICES] SEC(".data.units");
 
+/*
+ * Not for programs: when the loader writes here, it returns once no program is
+ * running any more that was running before. See struct resolver_device.
+ */
+struct grace_inner {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} grace_inner SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct grace_inner);
+} grace SEC(".maps");
+
 /* Of the devices that are served. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

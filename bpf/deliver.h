@@ -51,7 +51,19 @@ struct deliver_counts {
  * program less than to look for it. Should two want the same, the second one's
  * misses go to the loader.
  *
- * The program writes the last three, the loader the others.
+ * The program writes the last three, the loader the others. A walk must not see
+ * a part of one unit and a part of another, and the program does nothing for it:
+ *
+ * - It looks at @dev first, and from there to its end uses what it has found.
+ * - So whatever is here is only written while @dev is zero, and after all
+ *   programs have ended that may have seen another @dev (a grace period of RCU,
+ *   in which programs run). @dev is the last to be written.
+ * - When @dev has become zero, no walk that begins later uses the unit; and one
+ *   that is still under way ends before another unit gets here, also if that is
+ *   of the same device.
+ *
+ * Processors that let loads overtake each other could still load a part of the
+ * unit before @dev. Those of amd64, which is all that is supported, do not.
  */
 struct resolver_device {
 	__u64 dev;

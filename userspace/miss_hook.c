@@ -24,7 +24,9 @@
  * @records:	where the records that are being taken go
  * @count:	how many there are
  * @strange:	records that could not be understood
- * @gone:	what it has so resolved, or not, of devices that are not served any more
+ * @gone:	what it has so resolved, or not, of devices whose place has another now
+ * @left:	by place in "units": has a device left it since programs were
+ *		last waited for?
  */
 struct miss_hook {
 	struct deliver_bpf *skel;
@@ -34,6 +36,7 @@ struct miss_hook {
 	size_t count;
 	uint64_t strange;
 	struct miss_stats gone;
+	bool left[DELIVER_MAX_DEVICES];
 };
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -231,17 +234,6 @@ static struct resolver_device *unit_of(const struct miss_hook *hook, uint64_t de
 	return &hook->skel->data_units->units[dev % DELIVER_MAX_DEVICES];
 }
 
-int miss_hook_resolve(struct miss_hook *hook, uint64_t dev, const struct resolver_device *device)
-{
-	struct resolver_device *unit = unit_of(hook, dev);
-
-	if (unit->dev)
-		return -EBUSY;
-	*unit = *device;
-	__atomic_store_n(&unit->dev, dev, __ATOMIC_RELEASE);
-	return 0;
-}
-
 static void add_resolved(struct miss_stats *stats, const struct resolver_device *unit)
 {
 	stats->resolved += __atomic_load_n(&unit->resolved, __ATOMIC_RELAXED);
@@ -249,14 +241,56 @@ static void add_resolved(struct miss_stats *stats, const struct resolver_device 
 	stats->faults += __atomic_load_n(&unit->faults, __ATOMIC_RELAXED);
 }
 
+/*
+ * When bpf(2) has put a map into another one, it waits for the programs that may
+ * still use the one that was there before: the way to have it wait for those
+ * that run now. It is for programs that cannot sleep; vhost takes no others.
+ *
+ * This may take some 10 ms. But a place is used again after DELIVER_MAX_DEVICES
+ * devices at the earliest, unless it is by the same device; and once is enough
+ * for all that have been left.
+ */
+static int wait_for_programs(struct miss_hook *hook)
+{
+	int inner = bpf_map__fd(hook->skel->maps.grace_inner);
+	__u32 key = 0;
+	int err;
+
+	err = bpf_map__update_elem(hook->skel->maps.grace, &key, sizeof(key), &inner, sizeof(inner),
+				   BPF_ANY);
+	if (!err)
+		memset(hook->left, 0, sizeof(hook->left));
+	return err;
+}
+
+/* See struct resolver_device for the order. */
+int miss_hook_resolve(struct miss_hook *hook, uint64_t dev, const struct resolver_device *device)
+{
+	struct resolver_device *unit = unit_of(hook, dev);
+	int err;
+
+	if (unit->dev)
+		return -EBUSY;
+	if (hook->left[dev % DELIVER_MAX_DEVICES]) {
+		err = wait_for_programs(hook);
+		if (err)
+			return err;
+	}
+	add_resolved(&hook->gone, unit);
+	*unit = *device;
+	__atomic_store_n(&unit->dev, dev, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* What a walk that is under way still counts is counted: the counters stay. */
 static void unresolve(struct miss_hook *hook, uint64_t dev)
 {
 	struct resolver_device *unit = unit_of(hook, dev);
 
 	if (unit->dev != dev)
 		return;
-	add_resolved(&hook->gone, unit);
-	__atomic_store_n(&unit->dev, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&unit->dev, 0, __ATOMIC_SEQ_CST);
+	hook->left[dev % DELIVER_MAX_DEVICES] = true;
 }
 
 void miss_hook_unserve(struct miss_hook *hook, uint64_t dev)
@@ -298,8 +332,7 @@ void miss_hook_count_all(const struct miss_hook *hook, struct miss_stats *stats)
 	stats->large = hook->gone.large;
 	stats->faults = hook->gone.faults;
 	for (i = 0; i < DELIVER_MAX_DEVICES; i++, unit++)
-		if (unit->dev)
-			add_resolved(stats, unit);
+		add_resolved(stats, unit);
 	stats->drops = miss_hook_drops(hook);
 	stats->passed = __atomic_load_n(&hook->skel->bss->passed, __ATOMIC_RELAXED);
 }

@@ -87,9 +87,12 @@ void miss_hook_throttle(struct miss_hook *hook, uint64_t dev, bool throttled);
  * @dev:	the device, which is served; hook_can_resolve() must have said yes
  * @device:	what the kernel has to know of it, its id apart
  *
- * What the kernel cannot resolve comes to us.
+ * What the kernel cannot resolve comes to us. It ends with miss_hook_unserve():
+ * no walk that begins after that uses @device, and one that is under way ends
+ * before this function gives the kernel another.
  *
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno; -EBUSY if another device has the only place
+ * where this one could be.
  */
 int miss_hook_resolve(struct miss_hook *hook, uint64_t dev, const struct resolver_device *device);
 
