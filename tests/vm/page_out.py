@@ -4,7 +4,9 @@
 
     page_out.py PID GPA SIZE ROUNDS
 
-The memory stays what it is: whoever touches it makes a page fault.
+The memory stays what it is: whoever touches it makes a page fault. Says "ready",
+and begins when a line comes on standard input: on a machine that is busy, to
+start takes long.
 """
 import ctypes
 import glob
@@ -34,6 +36,8 @@ def address_of(pid, gpa):
 
 def main():
     pid, gpa, size, rounds = (int(word, 0) for word in sys.argv[1:])
+    print("ready", flush=True)
+    sys.stdin.readline()
     range_ = Iovec(address_of(pid, gpa), size)
     libc = ctypes.CDLL(None, use_errno=True)
     libc.syscall.restype = ctypes.c_long

@@ -119,6 +119,44 @@ test_comes_later()
 	ok "four devices: few misses come to iotlbd" total '.misses < 100 and .unanswered == 0'
 }
 
+# The id that the next vhost device gets
+next_id()
+{
+	local fd id
+
+	exec {fd}<>/dev/vhost-net
+	id=$(awk '$1 == "vhost-id:" { print $2 }' "/proc/$BASHPID/fdinfo/$fd")
+	exec {fd}>&-
+	echo $((id + 1))
+}
+
+# Ids are never given twice, but places for units are: every 4096 ids.
+test_same_place()
+{
+	local fd id first places=4096
+
+	bench_vtd -m sweep -n 300
+	start --vtd vtd --resolve --json
+	first=$(next_id)
+	traffic --iova vtd -m sweep -n 300 --server none
+	ok "a place: every packet" all_arrived_both 300
+	wait_for holds 0
+	for ((id = $(next_id); id < first + places; id++)); do
+		exec {fd}<>/dev/vhost-net
+		exec {fd}>&-
+	done
+	traffic --iova vtd -m sweep -n 300 --server none
+	ok "the same place again: every packet" all_arrived_both 300
+	stop
+	ok "the same place again: it is the same" json out "
+		[.[] | select(.kind == \"device\").dev] == [$first, $first + $places]"
+	ok "the same place again: both are resolved" json out '
+		[.[] | select(.kind == "device") | select(.resolved >= 600)] | length == 2'
+	ok "the same place again: the sum is right" json out '
+		(map(select(.kind == "device").resolved) | add) ==
+			(map(select(.kind == "total").resolved) | add)'
+}
+
 # One answer for a large page serves to the end.
 test_large()
 {
@@ -161,18 +199,25 @@ test_faults()
 # Pages of the tables that are not there when the kernel looks: iotlbd can wait.
 test_paged_out()
 {
-	local root count=300000
+	local root go paging count=300000
 
 	bench_vtd --direction tx -m sweep -n $count
 	root=$(awk '$1 == "root" { print $2 }' vtd)
 	wait_with --direction tx -m sweep -n $count
+	mkfifo go
+	"$repo/tests/vm/page_out.py" "$bench" "$root" 0x4000 10 <go >paging &
+	paging=$!
+	exec {go}>go
+	wait_for grep -q ready paging
 	start --vtd vtd --resolve --json
-	ok "paged out: ten times" "$repo/tests/vm/page_out.py" "$bench" "$root" 0x4000 10
+	echo >&"$go"
+	ok "paged out: ten times" wait "$paging"
+	exec {go}>&-
 	ok "paged out: it is not over yet" alive "$bench"
 	ok "paged out: every packet" all_arrived $count
 	stop
 	ok "paged out: iotlbd has had to look" total \
-		'.faults >= 5 and .answered >= 5 and .misses == .faults'
+		'.faults > 0 and .answered > 0 and .misses == .faults'
 	ok "paged out: every miss has an answer" total '
 		.unanswered == 0 and .failed == 0 and .misses == .answered + .duplicates + .stale'
 	ok "paged out: else the kernel did it" total ".resolved >= $count - 100"
@@ -213,6 +258,7 @@ tests=(
 	test_walk
 	test_resolve
 	test_comes_later
+	test_same_place
 	test_large
 	test_faults
 	test_paged_out
