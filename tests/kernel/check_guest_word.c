@@ -173,6 +173,27 @@ static bool small(void)
 	return true;
 }
 
+/* That there is no word before its end must not be taken for all addresses. */
+static bool small_at_zero(void)
+{
+	struct hook *h;
+	struct device *d = guest_open(&h);
+	struct vhost_memory_region region = {
+		.userspace_addr = (uintptr_t)device_page(d, TABLE_PAGE),
+	};
+
+	for (unsigned int size = 1; size < 8; size++) {
+		region.memory_size = size;
+		EXPECT(!device_set_regions(d, &region, 1), "refused");
+		for (unsigned int i = 0; i < 2; i++) {
+			PART(guest_reads_word(d, h, 0, -EFAULT, NULL));
+			PART(guest_reads_word(d, h, 8, -EFAULT, NULL));
+			PART(guest_reads_word(d, h, PAGE, -EFAULT, NULL));
+		}
+	}
+	return true;
+}
+
 /* Around it there is the first one. */
 static bool last_address(void)
 {
@@ -333,6 +354,7 @@ static const struct check list[] = {
 	{"a region that ends within a word", odd_end, STOCK_LACKS},
 	{"a region that begins within a word", odd_start, STOCK_LACKS},
 	{"regions that are smaller than a word", small, STOCK_LACKS},
+	{"the same at address 0", small_at_zero, STOCK_LACKS},
 	{"the last word of all", last_address, STOCK_LACKS},
 	{"not from a region that is not aligned", unaligned_region, STOCK_LACKS},
 	{"a page that is not there, or may not be read", not_there, STOCK_LACKS},
