@@ -11,6 +11,9 @@
 
 struct memory_table;
 
+/* Pieces that are read at once, at most */
+#define GUEST_MEMORY_PIECES 16
+
 /**
  * struct guest_memory - where it is
  * @pid:	owner of the device
@@ -35,6 +38,30 @@ struct guest_memory {
  * process_vm_readv(2).
  */
 int guest_memory_read(const struct guest_memory *memory, uint64_t gpa, void *to, size_t size);
+
+/**
+ * struct guest_piece - some guest-physical memory
+ * @gpa:	from here on
+ * @size:	bytes
+ */
+struct guest_piece {
+	uint64_t gpa;
+	size_t size;
+};
+
+/**
+ * guest_memory_read_pieces() - read some pieces, in this order
+ * @memory:	of which guest
+ * @pieces:	no more than GUEST_MEMORY_PIECES
+ * @count:	how many
+ * @to:		where to put them, one behind the other
+ *
+ * Ends before the first that cannot be read.
+ *
+ * Return: how many could be read, may be none.
+ */
+size_t guest_memory_read_pieces(const struct guest_memory *memory, const struct guest_piece *pieces,
+				size_t count, void *to);
 
 /* Was it the owner's memory that was read so far, and not that of a process
  * that has got its pid since?

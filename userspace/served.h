@@ -15,6 +15,7 @@
 #include "memory_table.h"
 #include "miss_stats.h"
 #include "rate.h"
+#include "trail.h"
 
 struct vhost_device;
 
@@ -31,6 +32,7 @@ struct vhost_device;
  * @owner_fd:	number of the fd there
  * @index:	as of struct lookup; stays as long as the device is served
  * @mem:	memory table
+ * @trail:	of the last walk of the guest's tables
  * @mem_seq:	its number, as of vhost_device::mem_seq
  * @mem_changes: how often it was found to have changed
  * @timeouts:	misses that waited for too long, as of vhost_device::timeouts
@@ -46,6 +48,7 @@ struct served_device {
 	int owner_fd;
 	size_t index;
 	struct memory_table mem;
+	struct trail trail;
 	uint64_t mem_seq;
 	unsigned int mem_changes;
 	uint64_t timeouts;

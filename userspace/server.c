@@ -201,6 +201,7 @@ static void serve_miss(struct server *server, struct served_device *device,
 				  .iova = miss->iova,
 				  .access = miss->access,
 				  .memory = served_memory(device),
+				  .trail = &device->trail,
 			  },
 			  &answer, &finding);
 	if (err) {

@@ -15,6 +15,7 @@
 #include "vtd_types.h"
 
 struct resolver_device;
+struct trail;
 struct translator;
 
 /**
@@ -35,6 +36,7 @@ struct translator_args {
  * @iova:	the address
  * @access:	what the device wants to do there: VHOST_ACCESS_RO, _WO or _RW
  * @memory:	of its guest
+ * @trail:	of the device, or NULL
  */
 struct lookup {
 	uint64_t dev;
@@ -42,6 +44,7 @@ struct lookup {
 	uint64_t iova;
 	uint32_t access;
 	struct guest_memory memory;
+	struct trail *trail;
 };
 
 /**

@@ -2,7 +2,8 @@
 /*
  * The guest has an IOMMU, VT-d, and what is mapped stands in tables in its
  * memory. They are walked for each miss: nothing that is read is kept, so there
- * is nothing to invalidate. What the guest changes while they are walked, it
+ * is nothing to invalidate; only where the last walk has read helps to read for
+ * the next (trail.h). What the guest changes while they are walked, it
  * invalidates afterwards, and vhost refuses the answer by its token.
  *
  * The guest may write anything there. A walk reads no more entries than
@@ -13,6 +14,7 @@
 
 #include "bpf/deliver.h"
 #include "log.h"
+#include "trail.h"
 #include "translator.h"
 #include "vtd_file.h"
 #include "vtd_walk.h"
@@ -43,15 +45,6 @@ static int vtd_open(struct translator *translator, const struct translator_args 
 	return 0;
 }
 
-/* For vtd_walk() */
-static int read_guest(void *memory, enum vtd_table table, int level, __u64 gpa, void *to,
-		      __u32 size)
-{
-	(void)table;
-	(void)level;
-	return guest_memory_read(memory, gpa, to, size);
-}
-
 static int vtd_translate(struct translator *translator, const struct lookup *lookup,
 			 struct finding *finding)
 {
@@ -64,10 +57,14 @@ static int vtd_translate(struct translator *translator, const struct lookup *loo
 		.merge = 1,
 	};
 	struct vtd_translation found;
+	enum vtd_fault fault;
+	struct trail_walk walk;
 	int err;
 
-	if (vtd_walk(&file->unit, &request, read_guest, (void *)&lookup->memory, &found,
-		     &finding->walk))
+	trail_begin(&walk, &lookup->memory, lookup->trail, lookup->iova);
+	fault = vtd_walk(&file->unit, &request, trail_read, &walk, &found, &finding->walk);
+	trail_end(&walk);
+	if (fault)
 		return -ENOENT;
 	err = guest_memory_check(&lookup->memory);
 	if (err)
