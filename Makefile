@@ -67,6 +67,10 @@ WALK_OBJS := $(call objs,tests/walk/equality.c $(WALK_SRCS))
 WALK_KERNEL_TEST := $(BUILD)/tests/walk_in_kernel
 WALK_KERNEL_OBJS := $(call objs,$(addprefix tests/walk/,in_kernel.c kernel_walk.c deep.c))
 
+# A guest with bad tables.
+HOSTILE_TEST := $(BUILD)/tests/hostile_guest
+HOSTILE_OBJS := $(call objs,$(wildcard tests/hostile/*.c))
+
 # What libFuzzer drives: a target is the file of its name, with all else that it
 # needs of the project, built anew with checks.
 FUZZ_TARGETS := $(patsubst tests/libfuzzer/%.c,$(BUILD)/fuzz/%,$(wildcard tests/libfuzzer/*.c))
@@ -92,7 +96,7 @@ demo: deps ## the whole in half a minute: real packets, real misses, live hit ra
 .PHONY: test
 test: deps ## run all tests
 	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) \
-		$(WALK_TEST) $(WALK_KERNEL_TEST) fuzz-targets
+		$(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) fuzz-targets
 	$(Q)tests/run $(UNIT_TESTS) tests/vm/*.t
 
 .PHONY: test-unit
@@ -100,7 +104,7 @@ test-unit: unit ## run the tests that need no kernel
 	$(Q)tests/run $(UNIT_TESTS)
 
 .PHONY: test-vm
-test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) $(WALK_KERNEL_TEST) fuzz-targets ## run the tests within the VM, on the real /dev/vhost-net
+test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) fuzz-targets ## run the tests within the VM, on the real /dev/vhost-net
 	$(Q)tests/run tests/vm/*.t
 
 .PHONY: fuzz
@@ -114,7 +118,8 @@ fuzz-targets: $(FUZZ_TARGETS)
 
 .PHONY: test-debug
 test-debug: deps ## run the VM's tests on a kernel with KASAN, lockdep, kmemleak (built first)
-	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_KERNEL_TEST)
+	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_KERNEL_TEST) \
+		$(HOSTILE_TEST)
 	$(Q)tests/debug
 
 .PHONY: bench
@@ -261,6 +266,11 @@ $(WALK_TEST): $(WALK_OBJS)
 	$(link)
 
 $(WALK_KERNEL_TEST): $(WALK_KERNEL_OBJS) $(call objs,$(WALK_SRCS)) $(BUILD)/tests/kernel.a
+	$(call msg,LINK,$@)
+	$(link) $(BUILD)/tests/kernel.a $(LDLIBS)
+
+$(HOSTILE_TEST): $(HOSTILE_OBJS) $(call objs,$(addprefix tests/walk/,deep.c guest.c reference.c)) \
+		$(BUILD)/tests/kernel.a
 	$(call msg,LINK,$@)
 	$(link) $(BUILD)/tests/kernel.a $(LDLIBS)
 
