@@ -139,14 +139,49 @@ static bool check_part(struct inmate *in, int page, uint64_t first, uint64_t siz
 	return wrong ? complain(wrong, "whole page", in->prison.guest.gpa[page], 0) : true;
 }
 
-/* @at: of @size bytes on the page that are needed */
-static bool check_parts(struct inmate *in, int page, uint64_t at, uint64_t size)
+/* An entry that is needed, of @size bytes at @at, is no memory, or a part of it. */
+static bool check_step(struct inmate *in, int page, uint64_t at, uint64_t size)
 {
-	const uint64_t line = at & ~63ULL;
-
 	return check_part(in, page, 0, 0) && check_part(in, page, 0, at) &&
 	       check_part(in, page, 0, at + size - 4) &&
-	       check_part(in, page, at + 8, GUEST_PAGE - at - 8) && check_part(in, page, line, 64);
+	       check_part(in, page, at + 8, GUEST_PAGE - at - 8) &&
+	       check_part(in, page, at & ~63ULL, 64);
+}
+
+/* The same for the packet: each part is of the next packet's @size bytes. */
+static bool check_data(struct inmate *in)
+{
+	static const struct {
+		int first, size;
+	} parts[] = {
+		{0, INMATE_DATA}, {0, INMATE_DATA - 8}, {0, INMATE_DATA / 2},
+		{0, 8},		  {8, INMATE_DATA - 8}, {INMATE_DATA / 2, INMATE_DATA / 2},
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		const uint64_t at = in->prison.request.iova + in->addresses * INMATE_DATA;
+
+		if (!check_part(in, in->prison.data, at % GUEST_PAGE + parts[i].first,
+				parts[i].size))
+			return false;
+	}
+	return true;
+}
+
+/* A buffer that begins on a page and ends on the next; one of them is no memory. */
+static bool check_crossing(struct inmate *in, uint64_t iova)
+{
+	enum inmate_end end;
+	const char *wrong;
+
+	cases++;
+	inmate_offer(in, TX, iova);
+	wrong = look(in, iova, -1, &end);
+	if (wrong)
+		complain(wrong, "buffer on two pages", iova, 0);
+	waited++;
+	wrong = recover(in, iova, INMATE_DONE);
+	return wrong ? complain(wrong, "buffer on one page", iova, 0) : true;
 }
 
 static bool check_memory(struct inmate *in)
@@ -156,15 +191,12 @@ static bool check_memory(struct inmate *in)
 	for (unsigned int i = 0; i < p->good.nr; i++) {
 		const struct reference_step *step = &p->good.step[i];
 
-		if (!check_parts(in, guest_find(&p->guest, step->gpa), step->gpa % GUEST_PAGE,
-				 8ULL * step->words))
+		if (!check_step(in, guest_find(&p->guest, step->gpa), step->gpa % GUEST_PAGE,
+				8ULL * step->words))
 			return false;
 	}
-	for (unsigned int i = 0; i < 8; i++)
-		if (!check_parts(in, p->data, (in->addresses * INMATE_DATA) % GUEST_PAGE,
-				 INMATE_DATA))
-			return false;
-	return true;
+	return check_data(in) && check_crossing(in, p->request.iova - INMATE_DATA / 2) &&
+	       check_crossing(in, p->request.iova + GUEST_PAGE - INMATE_DATA / 2);
 }
 
 void check_bad_tables(struct inmate *in)

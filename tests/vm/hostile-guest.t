@@ -44,7 +44,7 @@ test_kind()
 	"$hostile" "$1" --write-vtd >vtd || bail_out "no IOMMU"
 	start --vtd vtd --resolve --json
 	SECONDS=0
-	"$hostile" "$1" "${SECONDS_EACH:-3}" >guest.out 2>&1
+	"$hostile" "$1" "${SECONDS_EACH:-$((3 * slowness))}" >guest.out 2>&1
 	results "$1"
 	ok "$1: all of it was done" grep -q "^ok 8\|^not ok 8" guest.out
 	ok "$1: iotlbd is alive" alive "$daemon"
