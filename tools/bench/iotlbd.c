@@ -26,6 +26,7 @@
 
 #define END_MS 5000 /* what it takes to end is much less */
 #define NS_PER_MS (NS_PER_S / 1000)
+#define MS_PER_S 1000
 
 struct command {
 	char program[PATH_MAX];
@@ -141,11 +142,11 @@ static void run_child(const struct iotlbd *d, const struct command *c, bool show
 	_exit(127);
 }
 
+/* Return: a pipe on which it tells what becomes of it, or -1 after a message. */
 static int spawn(struct iotlbd *d, const struct command *c, bool show)
 {
 	pid_t parent = getpid();
-	int fds[2], error = 0;
-	ssize_t length;
+	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC)) {
 		warn("cannot make a pipe");
@@ -157,26 +158,44 @@ static int spawn(struct iotlbd *d, const struct command *c, bool show)
 	close(fds[1]);
 	if (d->pid < 0) {
 		d->pid = 0;
-		close(fds[0]);
 		warn("cannot start iotlbd");
-		return -1;
+	} else {
+		d->pidfd = syscall(SYS_pidfd_open, d->pid, 0);
+		if (d->pidfd >= 0)
+			return fds[0];
+		warn("cannot watch iotlbd");
+	}
+	close(fds[0]);
+	return -1;
+}
+
+/* Its file may be one that takes for ever to be read. */
+static enum iotlbd_result wait_exec(struct iotlbd *d, const struct command *c, int pipe,
+				    const struct options *o, int signals)
+{
+	struct pollfd fds[] = {
+		{.fd = pipe, .events = POLLIN},
+		{.fd = signals, .events = POLLIN},
+	};
+	int error;
+
+	if (poll(fds, 2, o->timeout * MS_PER_S) < 0) {
+		warn("poll failed");
+		return IOTLBD_FAILED;
+	}
+	if (fds[1].revents)
+		return IOTLBD_INTERRUPTED;
+	if (!fds[0].revents) {
+		warnx("%s could not be loaded within %u s", c->program, o->timeout);
+		return IOTLBD_FAILED;
 	}
 	/* The end of the pipe: it has become iotlbd. */
-	length = read(fds[0], &error, sizeof(error));
-	close(fds[0]);
-	if (length == sizeof(error)) {
-		waitpid(d->pid, NULL, 0);
-		d->pid = 0;
-		warnx("cannot start %s: %s; --iotlbd says where it is", c->program,
-		      strerror(error));
-		return -1;
-	}
-	d->pidfd = syscall(SYS_pidfd_open, d->pid, 0);
-	if (d->pidfd < 0) {
-		warn("cannot watch iotlbd");
-		return -1;
-	}
-	return 0;
+	if (read(pipe, &error, sizeof(error)) != sizeof(error))
+		return IOTLBD_READY;
+	waitpid(d->pid, NULL, 0);
+	d->pid = 0;
+	warnx("cannot start %s: %s; --iotlbd says where it is", c->program, strerror(error));
+	return IOTLBD_FAILED;
 }
 
 /* Return: < 0 while it runs; 0 if it has ended well; else after a message. */
@@ -249,8 +268,10 @@ static enum iotlbd_result wait_ready(struct iotlbd *d, const struct options *o, 
 static enum iotlbd_result start(struct iotlbd *d, const struct options *o, const struct layout *l,
 				int signals)
 {
+	enum iotlbd_result result;
 	struct command c;
 	char name[128];
+	int pipe;
 
 	if (o->iova != IOVA_IDENTITY && write_file(d, o, l))
 		return IOTLBD_FAILED;
@@ -258,9 +279,14 @@ static enum iotlbd_result start(struct iotlbd *d, const struct options *o, const
 		return IOTLBD_FAILED;
 	make_command(&c, d, o);
 	/* For the child; we have no other use of the environment. */
-	if (setenv("NOTIFY_SOCKET", name, 1) || spawn(d, &c, o->verbose))
+	if (setenv("NOTIFY_SOCKET", name, 1))
 		return IOTLBD_FAILED;
-	return wait_ready(d, o, signals);
+	pipe = spawn(d, &c, o->verbose);
+	if (pipe < 0)
+		return IOTLBD_FAILED;
+	result = wait_exec(d, &c, pipe, o, signals);
+	close(pipe);
+	return result == IOTLBD_READY ? wait_ready(d, o, signals) : result;
 }
 
 static void close_fd(int *fd)
@@ -282,23 +308,34 @@ enum iotlbd_result iotlbd_start(struct iotlbd *d, const struct options *o, const
 	return result;
 }
 
-int iotlbd_stop(struct iotlbd *d)
+static bool ends(const struct iotlbd *d, int signal)
 {
 	struct pollfd fd = {.fd = d->pidfd, .events = POLLIN};
-	int result = 0;
 
-	if (d->pid) {
-		kill(d->pid, SIGTERM);
-		if (poll(&fd, 1, END_MS) <= 0) {
-			warnx("iotlbd (process %d) does not end; killed", (int)d->pid);
-			kill(d->pid, SIGKILL);
-			waitpid(d->pid, NULL, 0);
-			d->pid = 0;
-			result = -1;
-		} else if (collect(d, "") > 0) {
-			result = -1;
-		}
-	}
+	kill(d->pid, signal);
+	return poll(&fd, 1, END_MS) > 0;
+}
+
+static int end(struct iotlbd *d)
+{
+	if (ends(d, SIGTERM))
+		return collect(d, "") > 0 ? -1 : 0;
+	warnx("iotlbd (process %d) does not end; killed", (int)d->pid);
+	/* Who waits for a disk, or in the kernel, does not even hear that. */
+	if (ends(d, SIGKILL))
+		waitpid(d->pid, NULL, 0);
+	else
+		warnx("iotlbd (process %d) hangs in the kernel (/proc/%d/stack says where), and is "
+		      "left there",
+		      (int)d->pid, (int)d->pid);
+	d->pid = 0;
+	return -1;
+}
+
+int iotlbd_stop(struct iotlbd *d)
+{
+	int result = d->pid ? end(d) : 0;
+
 	close_fd(&d->pidfd);
 	close_fd(&d->notify);
 	close_fd(&d->file);
