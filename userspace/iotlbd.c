@@ -114,6 +114,9 @@ enum event {
 /* Other events wait for so many looks for records, and records. */
 #define WORK_PER_LOOK 4096
 
+/* A former iotlbd may still be ending. Later, nobody is waited for. */
+#define START_PATIENCE_MS 2000
+
 /* Open files with which it starts, and some to look at devices */
 #define FDS_MIN 48
 
@@ -265,9 +268,9 @@ static int open_server(struct daemon *daemon)
 	return server_open(&daemon->server, &options);
 }
 
-static int attach(struct daemon *daemon)
+static int attach(struct daemon *daemon, unsigned int patience_ms)
 {
-	int err = miss_hook_attach(daemon->hook);
+	int err = miss_hook_attach(daemon->hook, patience_ms);
 
 	if (err)
 		return err;
@@ -311,7 +314,7 @@ static int start(struct daemon *daemon)
 	if (!err)
 		err = watch_ring(daemon);
 	if (!err)
-		err = attach(daemon);
+		err = attach(daemon, START_PATIENCE_MS);
 
 	if (daemon->translator.ops && daemon->translator.ops->reads_memory)
 		sandbox_allow_memory();
@@ -396,7 +399,7 @@ static void handle_detach(struct daemon *daemon)
 		fail(daemon);
 		return;
 	}
-	if (!reattach_allowed(&daemon->reattach) || attach(daemon))
+	if (!reattach_allowed(&daemon->reattach) || attach(daemon, 0))
 		fail(daemon);
 	else
 		log_info("attached again");

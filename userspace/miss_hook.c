@@ -5,16 +5,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "bpf/deliver.h"
+#include "clock.h"
 #include "deliver.skel.h"
 #include "hook_trouble.h"
 #include "log.h"
 #include "miss_hook.h"
 #include "miss_stats.h"
+
+/* How often it is looked whether the hook is free. */
+#define BUSY_STEP_US 20000
 
 /**
  * struct miss_hook - the loaded BPF object
@@ -115,17 +120,29 @@ int miss_hook_open(struct miss_hook **hook, const struct miss_hook_options *opti
 	return 0;
 }
 
-int miss_hook_attach(struct miss_hook *hook)
+static int attach_once(struct miss_hook *hook)
 {
+	hook->attached = bpf_map__attach_struct_ops(hook->skel->maps.iotlbd);
+	return hook->attached ? 0 : -errno;
+}
+
+int miss_hook_attach(struct miss_hook *hook, unsigned int patience_ms)
+{
+	uint64_t end = clock_now_ns() + patience_ms * NS_PER_MS;
+	bool said = false;
 	int err;
 
 	bpf_link__destroy(hook->attached);
-	hook->attached = bpf_map__attach_struct_ops(hook->skel->maps.iotlbd);
-	if (hook->attached)
-		return 0;
-
-	err = -errno;
-	hook_explain_attach(err, bpf_map__fd(hook->skel->maps.iotlbd));
+	while ((err = attach_once(hook)) == -EBUSY && clock_now_ns() < end) {
+		if (!said)
+			log_info("the miss hook of vhost is taken; waiting %u ms for whoever has "
+				 "it to end",
+				 patience_ms);
+		said = true;
+		usleep(BUSY_STEP_US);
+	}
+	if (err)
+		hook_explain_attach(err, bpf_map__fd(hook->skel->maps.iotlbd));
 	return err;
 }
 

@@ -28,10 +28,17 @@ struct miss_hook_options {
 /* Load, and watch memory tables; 0, or a negative errno after a message. */
 int miss_hook_open(struct miss_hook **hook, const struct miss_hook_options *options);
 
-/* From here on misses come in, those that wait too; 0, or a negative errno after
- * a message. May be called again after something else has detached the hook.
+/**
+ * miss_hook_attach() - from here on misses come in, those that wait too
+ * @hook:	the hook
+ * @patience_ms: how long to wait for another program to go; a process that is
+ *		ending still has it for a moment
+ *
+ * May be called again after something else has detached the hook.
+ *
+ * Return: 0, or a negative errno after a message.
  */
-int miss_hook_attach(struct miss_hook *hook);
+int miss_hook_attach(struct miss_hook *hook, unsigned int patience_ms);
 
 /* Misses go the usual way again, those not answered too. NULL is fine. */
 void miss_hook_close(struct miss_hook *hook);

@@ -386,11 +386,20 @@ test_memory()
 
 test_start_and_stop()
 {
+	local second
+
 	start --translator identity -j --stats
 	ok "one at a time" not "$build/iotlbd" --translator identity 2>second
 	ok "names the other" grep -q "taken by \"iotlbd\" of pid $daemon;" second
 	wait_for grep -q interval out
+
+	"$build/iotlbd" --translator identity >/dev/null 2>second &
+	second=$!
+	ok "waits for a moment" wait_for grep -q 'taken; waiting' second
 	stop
+	ok "takes the place of one that ends" wait_for grep -q 'serving 0 devices' second
+	kill -INT "$second"
+	ok "and ends well" wait "$second"
 	ok "statistics are JSON, a line each" python3 -c '
 import json, sys
 kinds = [json.loads(line)["kind"] for line in sys.stdin]
