@@ -324,16 +324,19 @@ static bool not_the_miss(void)
 {
 	static const struct claim claims[] = {
 		{0, BASE, 0, RW, -EINVAL},
-		{-1, BASE, 0, RW, -EINVAL},
-		{1, BASE, PAGE, RW, -EINVAL},
+		{-8, BASE, 0, RW, -EINVAL},
+		{8, BASE, PAGE, RW, -EINVAL},
 		{PAGE, BASE, PAGE, RW, -EINVAL},
-		{-1, BASE, 1, RW, -EINVAL},
+		{-8, BASE, 8, RW, -EINVAL},
 		{-PAGE, BASE, PAGE, RW, -EINVAL},
-		/* Less than a page. */
-		{0, BASE, 1, RW, -EINVAL},
-		{0, BASE, PAGE - 1, RW, -EINVAL},
+		/* Less than a page, and not whole words. */
+		{0, BASE, 8, RW, -EINVAL},
+		{0, BASE, PAGE - 8, RW, -EINVAL},
+		{-4, BASE, 2 * PAGE, RW, -EINVAL},
+		{0, BASE + 4, PAGE, RW, -EINVAL},
+		{0, BASE, PAGE + 4, RW, -EINVAL},
 		/* Around the end of all addresses and to the miss. */
-		{1, BASE, UINT64_MAX, RW, -EINVAL},
+		{8, BASE, -8, RW, -EINVAL},
 		{PAGE, BASE, -PAGE, RW, -EINVAL},
 	};
 
@@ -356,7 +359,7 @@ static bool no_memory(void)
 {
 	static const struct claim claims[] = {
 		{0, 0, PAGE, RW, -EFAULT},
-		{0, BASE - 1, PAGE, RW, -EFAULT},
+		{0, BASE - 8, PAGE, RW, -EFAULT},
 		{0, BASE - PAGE, 2 * PAGE, RW, -EFAULT},
 		{0, END, PAGE, RW, -EFAULT},
 		{0, -PAGE, PAGE, RW, -EFAULT},
@@ -402,7 +405,7 @@ static bool clipped(void)
 	PART(is_clipped(-PAGE, BASE - PAGE, 3 * PAGE, FIRST_PAGE));
 	PART(is_clipped(-(int64_t)BASE, 0, 2 * BASE, FIRST_PAGE));
 	PART(is_clipped(0, END - PAGE, 10 * PAGE, NR_PAGES - 1));
-	PART(is_clipped(0, END - PAGE, UINT32_MAX, NR_PAGES - 1));
+	PART(is_clipped(0, END - PAGE, UINT32_MAX & -PAGE, NR_PAGES - 1));
 	return is_clipped(-(int64_t)(32 * PAGE), BASE, END, FIRST_PAGE + 32);
 }
 
