@@ -346,9 +346,9 @@ static bool not_the_miss(void)
 static bool wraps(void)
 {
 	static const struct claim claims[] = {
-		{0, BASE, UINT64_MAX, RW, -EINVAL},
+		{0, BASE, -8, RW, -EINVAL},
 		{0, -PAGE, 2 * PAGE, RW, -EINVAL},
-		{-PAGE, -1, 2 * PAGE, RW, -EINVAL},
+		{-PAGE, -8, 2 * PAGE, RW, -EINVAL},
 		{-(int64_t)BASE, -BASE, 3 * BASE, RW, -EINVAL},
 	};
 
