@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <argp.h>
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -63,6 +64,12 @@ static const char description[] =
 	"\n"
 	"Exit status: 0 good, 1 failed, 2 wrong usage.";
 
+/* strtol() and its like would take a sign, blanks before it, and what wraps. */
+static bool begins_with_digit(const char *text)
+{
+	return isdigit((unsigned char)*text);
+}
+
 static long parse_number(struct argp_state *state, const char *what, const char *text, long max)
 {
 	char *end;
@@ -70,7 +77,7 @@ static long parse_number(struct argp_state *state, const char *what, const char 
 
 	errno = 0;
 	number = strtol(text, &end, 10);
-	if (errno || end == text || *end || number < 1 || number > max)
+	if (!begins_with_digit(text) || errno || *end || number < 1 || number > max)
 		argp_error(state, "%s \"%s\" is not a number from 1 to %ld", what, text, max);
 	return number;
 }
@@ -84,7 +91,7 @@ static size_t parse_ring_size(struct argp_state *state, const char *text)
 	errno = 0;
 	size = strtoull(text, &end, 0);
 	/* Too great a number stays too great. */
-	if (!errno && end != text && size <= OPTIONS_RING_SIZE_MAX) {
+	if (!errno && begins_with_digit(text) && size <= OPTIONS_RING_SIZE_MAX) {
 		switch (*end) {
 		case 'G':
 			size <<= 10;
@@ -98,7 +105,8 @@ static size_t parse_ring_size(struct argp_state *state, const char *text)
 			end++;
 		}
 	}
-	if (errno || *end || size < page || size > OPTIONS_RING_SIZE_MAX || size & (size - 1))
+	if (errno || !begins_with_digit(text) || *end || size < page ||
+	    size > OPTIONS_RING_SIZE_MAX || size & (size - 1))
 		argp_error(state, "--ring-size \"%s\" is not a power of two from %zu to %lu", text,
 			   page, OPTIONS_RING_SIZE_MAX);
 	return size;
