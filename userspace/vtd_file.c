@@ -329,15 +329,31 @@ static int read_line(struct reader *reader, char *line)
 	return read_fact(reader, name, value);
 }
 
+/* Return: its length, 0 at the end; -EINVAL if it is too long or holds a NUL. */
+static int next_line(FILE *stream, char line[LINE_MAX_BYTES])
+{
+	int c, length = 0;
+
+	while ((c = getc(stream)) != EOF && c != '\n') {
+		if (!c || length == LINE_MAX_BYTES - 2)
+			return -EINVAL;
+		line[length++] = c;
+	}
+	if (c == '\n')
+		line[length++] = c;
+	line[length] = '\0';
+	return length;
+}
+
 static int read_lines(struct reader *reader, FILE *stream)
 {
 	char line[LINE_MAX_BYTES];
-	int err;
+	int length, err;
 
 	errno = 0;
-	while (fgets(line, sizeof(line), stream)) {
+	while ((length = next_line(stream, line))) {
 		reader->line++;
-		if (!strchr(line, '\n') && !feof(stream))
+		if (length < 0)
 			return fault(reader, reader->line,
 				     "the line is longer than %d characters, or holds a NUL",
 				     LINE_MAX_BYTES - 2);

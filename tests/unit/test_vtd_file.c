@@ -206,6 +206,26 @@ static void test_long_lines(void **state)
 	text[sizeof(text) - 1] = '\0';
 	assert_bad_line(text, "the line is longer than 254 characters, or holds a NUL");
 	assert_int_equal(read_bytes("root\0 0\ndevice 00:01.0\n", 23), -EINVAL);
+	/* Also where no newline tells that there is more. */
+	assert_int_equal(read_bytes("root 0\ndevice 00:01.0\0x", 23), -EINVAL);
+	assert_int_equal(read_bytes("root 0\ndevice 00:01.0\0", 22), -EINVAL);
+	assert_int_equal(read_bytes("root 0\ndevice 00:01.0\n#\0", 24), -EINVAL);
+	assert_int_equal(read_bytes("root 0\ndevice 00:01.0", 21), 0);
+}
+
+/* The longest line, with a newline and without */
+static void test_length(void **state)
+{
+	char text[300];
+
+	(void)state;
+	memset(text, ' ', sizeof(text));
+	memcpy(text, "root 0\ndevice 00:01.0\n", 22);
+	text[22 + 254] = '\n';
+	assert_int_equal(read_bytes(text, 22 + 254), 0);
+	assert_int_equal(read_bytes(text, 22 + 255), 0);
+	text[22 + 254] = ' ';
+	assert_int_equal(read_bytes(text, 22 + 255), -EINVAL);
 }
 
 static void test_many_devices(void **state)
@@ -236,7 +256,8 @@ int main(void)
 		cmocka_unit_test(test_bad_values),   cmocka_unit_test(test_bad_devices),
 		cmocka_unit_test(test_bad_roots),    cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_missing),	     cmocka_unit_test(test_long_lines),
-		cmocka_unit_test(test_many_devices), cmocka_unit_test(test_missing_file),
+		cmocka_unit_test(test_length),	     cmocka_unit_test(test_many_devices),
+		cmocka_unit_test(test_missing_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
