@@ -107,14 +107,16 @@
 #define VTD_PAGE_LARGE VTD_BIT(7) /* reserved at levels 4 and 5, free at 1 */
 
 /*
- * Second level: bits 10:2 (but for VTD_PAGE_LARGE) and 63:52 are ignored. Bit 11
- * is SNP where an entry maps a page, which is accepted whether or not the unit
- * has snoop control, and reserved where it leads to a table. Large pages have
- * their address from bit 21 or 30 on, and below it, down to bit 12, reserved.
+ * Second level: bits 10:2 (but for VTD_PAGE_LARGE), 61:52 and 63 are ignored.
+ * Bit 62, once TM of units with device-TLBs, is reserved. Bit 11 is SNP where an
+ * entry maps a page, which is accepted whether or not the unit has snoop control,
+ * and reserved where it leads to a table. Large pages have their address from bit
+ * 21 or 30 on, and below it, down to bit 12, reserved.
  */
 #define VTD_SECOND_READ VTD_BIT(0)
 #define VTD_SECOND_WRITE VTD_BIT(1)
 #define VTD_SECOND_SNOOP VTD_BIT(11)
+#define VTD_SECOND_RESERVED VTD_BIT(62)
 
 /*
  * First level: as the page tables of x86-64 in long mode. Bits 62:52, 11:8 and

@@ -72,7 +72,7 @@ static __always_inline void vtd_page(__u64 address, int level, __u64 entry,
 /*
  * Makes @page, which entry @at of a line of level 1 maps, larger by those next
  * to it that are the same but for the page. @same are the bits that matter, all
- * of VTD_PAGE_ADDRESS and none of 62:52 among them, so that an address below 0
+ * of VTD_PAGE_ADDRESS and none of 61:52 among them, so that an address below 0
  * is no entry's. One that is above the reserved bits' limit is cut off: within
  * the line, all entries from there on are reserved.
  */

@@ -46,7 +46,7 @@ static __always_inline enum vtd_fault vtd_nested(const struct vtd_state *s,
 		.address = gpa,
 		.allowed = ~0ULL,
 		.access = access,
-		.checked = (s->beyond & VTD_PAGE_ADDRESS) | access,
+		.checked = vtd_second_level_reserved(s) | access,
 		.levels = first->second_levels,
 		.nested = true,
 	};

@@ -40,6 +40,12 @@ static __always_inline enum vtd_fault vtd_second_level_fail(const struct vtd_sta
 	return vtd_fail(s, second->nested ? nested : fault, VTD_TABLE_SECOND_LEVEL, level);
 }
 
+/* What no entry may have. */
+static __always_inline __u64 vtd_second_level_reserved(const struct vtd_state *s)
+{
+	return (s->beyond & VTD_PAGE_ADDRESS) | VTD_SECOND_RESERVED;
+}
+
 /*
  * Checks an entry; @reserved are further bits that it may not have. Entries
  * above allow @access, so that what they all allow need not be looked at.
@@ -55,7 +61,7 @@ static __always_inline enum vtd_fault vtd_second_level_check(const struct vtd_st
 	if (!(entry & (VTD_SECOND_READ | VTD_SECOND_WRITE)))
 		return vtd_second_level_fail(s, second, level, VTD_FAULT_PRESENT,
 					     VTD_FAULT_NESTED_PRESENT);
-	if (entry & ((s->beyond & VTD_PAGE_ADDRESS) | reserved))
+	if (entry & (vtd_second_level_reserved(s) | reserved))
 		return vtd_second_level_fail(s, second, level, VTD_FAULT_RESERVED,
 					     VTD_FAULT_NESTED_RESERVED);
 	return vtd_second_level_fail(s, second, level, VTD_FAULT_PERMISSION,
@@ -140,7 +146,9 @@ static __always_inline enum vtd_fault vtd_second_level_line(const struct vtd_sta
 		return fault;
 
 	vtd_second_level_page(second, 1, line[at], page);
-	vtd_merge(s, line, at, VTD_PAGE_ADDRESS | VTD_SECOND_READ | VTD_SECOND_WRITE, page);
+	vtd_merge(s, line, at,
+		  VTD_PAGE_ADDRESS | VTD_SECOND_READ | VTD_SECOND_WRITE | VTD_SECOND_RESERVED,
+		  page);
 	return VTD_OK;
 }
 
@@ -210,7 +218,7 @@ static __always_inline enum vtd_fault vtd_second_level(const struct vtd_state *s
 		.address = s->request->iova,
 		.allowed = ~0ULL,
 		.access = s->request->access,
-		.checked = (s->beyond & VTD_PAGE_ADDRESS) | s->request->access,
+		.checked = vtd_second_level_reserved(s) | s->request->access,
 		.levels = levels,
 		.merge = s->request->merge,
 	};

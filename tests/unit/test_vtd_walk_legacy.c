@@ -241,7 +241,7 @@ static void address_width_of_the_unit(void **state)
 			*entry = BIT(width) | 3;
 			assert_fault(VTD_FAULT_RESERVED, VTD_TABLE_SECOND_LEVEL, 1);
 		} else {
-			*entry = ~(BIT(52) - 1) | 0x1003;
+			*entry = (~(BIT(52) - 1) & ~BIT(62)) | 0x1003;
 			assert_found(0, 0x1000, PAGE, 3, 1);
 		}
 		root[0] |= BIT(width);
@@ -256,7 +256,7 @@ static void reserved_bits_of_entries(void **state)
 {
 	(void)state;
 	for (int level = 1; level <= 5; level++) {
-		uint64_t reserved = BEYOND, *entry;
+		uint64_t reserved = BEYOND | BIT(62), *entry;
 
 		use_levels(5);
 		map(5, 1, 0x5000);
@@ -285,8 +285,8 @@ static void reserved_bits_of_large_pages(void **state)
 
 		use_levels(5);
 		entry = map(5, level, size);
-		try_bits(entry, BEYOND | (size - PAGE), ADDRESS_BITS & -size, VTD_FAULT_RESERVED,
-			 VTD_TABLE_SECOND_LEVEL, level);
+		try_bits(entry, BEYOND | BIT(62) | (size - PAGE), ADDRESS_BITS & -size,
+			 VTD_FAULT_RESERVED, VTD_TABLE_SECOND_LEVEL, level);
 
 		guest.unit.large_pages = 1;
 		assert_int_equal(walk(), level == 2 ? VTD_OK : VTD_FAULT_RESERVED);

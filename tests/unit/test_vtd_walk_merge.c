@@ -124,12 +124,22 @@ static void same_page_or_backwards_is_not_contiguous(void **state)
 static void ignored_bits_do_not_matter(void **state)
 {
 	(void)state;
-	line[1] |= 0xfff0000000000ffcULL;
+	line[1] |= 0xbff0000000000ffcULL;
 	line[2] |= BIT(63);
 	ask(0);
 	expect(0, 7, 3);
 	ask(1);
 	expect(0, 7, 3);
+}
+
+static void reserved_bit_ends_it(void **state)
+{
+	(void)state;
+	line[5] |= BIT(62);
+	ask(2);
+	expect(0, 4, 3);
+	ask(6);
+	expect(6, 7, 3);
 }
 
 static void permission_is_that_of_all_levels(void **state)
@@ -220,6 +230,7 @@ int main(void)
 		cmocka_unit_test_setup(only_if_asked_for, prepare),
 		cmocka_unit_test_setup(up_to_the_first_that_does_not_fit, prepare),
 		cmocka_unit_test_setup(same_page_or_backwards_is_not_contiguous, prepare),
+		cmocka_unit_test_setup(reserved_bit_ends_it, prepare),
 		cmocka_unit_test_setup(ignored_bits_do_not_matter, prepare),
 		cmocka_unit_test_setup(permission_is_that_of_all_levels, prepare),
 		cmocka_unit_test_setup(nothing_below_address_zero, prepare),

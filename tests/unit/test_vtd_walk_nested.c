@@ -162,6 +162,8 @@ static void faults_of_the_second_level(void **state)
 			assert_int_equal(guest.reads, reads);
 			*entry = good | BIT(WIDTH);
 			assert_fault(VTD_FAULT_NESTED_RESERVED, VTD_TABLE_SECOND_LEVEL, at_level);
+			*entry = good | BIT(62);
+			assert_fault(VTD_FAULT_NESTED_RESERVED, VTD_TABLE_SECOND_LEVEL, at_level);
 			*entry = good & ~1ULL;
 			assert_fault(VTD_FAULT_NESTED_PERMISSION, VTD_TABLE_SECOND_LEVEL, at_level);
 			*entry = PAGES * PAGE | 3;

@@ -56,11 +56,11 @@ static const struct field first_page_4k_no_execute[] = {{63, 63}, {51, HAW}, END
 static const struct field first_no_execute[] = {{63, 63}, END};
 
 /* Section 9.8, of units with snoop control */
-static const struct field second_table_5_4[] = {{51, HAW}, {11, 11}, {7, 7}, END};
-static const struct field second_table_3_2[] = {{51, HAW}, {11, 11}, END};
-static const struct field second_page_1g[] = {{51, HAW}, {29, 12}, END};
-static const struct field second_page_2m[] = {{51, HAW}, {20, 12}, END};
-static const struct field second_page_4k[] = {{51, HAW}, END};
+static const struct field second_table_5_4[] = {{62, 62}, {51, HAW}, {11, 11}, {7, 7}, END};
+static const struct field second_table_3_2[] = {{62, 62}, {51, HAW}, {11, 11}, END};
+static const struct field second_page_1g[] = {{62, 62}, {51, HAW}, {29, 12}, END};
+static const struct field second_page_2m[] = {{62, 62}, {51, HAW}, {20, 12}, END};
+static const struct field second_page_4k[] = {{62, 62}, {51, HAW}, END};
 
 /* Bits @high down to @low, which are in the same word, of an entry. */
 static uint64_t bits(const uint64_t *entry, int high, int low)

@@ -253,7 +253,8 @@ static void decode_second(const struct walk_record *record, const struct walk_st
 	say_if(to, word & SECOND_ACCESSED, "accessed");
 	say_if(to, word & SECOND_DIRTY, "dirty");
 
-	reserved = address_reserved(record, 1ULL << (12 + 9 * (step->level - 1)), leaf);
+	reserved = address_reserved(record, 1ULL << (12 + 9 * (step->level - 1)), leaf) |
+		   VTD_SECOND_RESERVED;
 	if (!leaf)
 		reserved |= VTD_SECOND_SNOOP;
 	if (step->level > 3)
