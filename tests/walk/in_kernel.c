@@ -25,13 +25,16 @@
 /* What leaves room for a program around the walk: the verifier's limit is a million. */
 #define MAX_VERIFIED 300000
 
+/* With so many walks, they end in all ways. */
+#define ENOUGH 100000
+
 /* Times that the same walk is made, to see what it costs. */
 #define REPEAT 50
 
 static struct {
 	uint64_t seed, count;
 	bool cost;
-} options = {.seed = 1, .count = 100000};
+} options = {.seed = 1, .count = ENOUGH};
 
 static struct scene scene;
 
@@ -286,8 +289,8 @@ static bool all_ends(void)
 
 static void check_equality(void)
 {
+	bool good, all;
 	double began;
-	bool good;
 
 	printf("1..3\n# seed %" PRIu64 "\n", options.seed);
 	printf("# %u instructions verified\n", kernel_walk_verified());
@@ -298,7 +301,11 @@ static void check_equality(void)
 		printf("# %" PRIu64 " walks in %.1f s, %.0f each second\n", options.count,
 		       seconds() - began, options.count / (seconds() - began));
 	print_result(good, "walks in the kernel are as in user space");
-	print_result(all_ends() && good, "they end in all ways");
+	all = all_ends();
+	if (options.count < ENOUGH)
+		print_result(good, "they end in all ways # SKIP there were not enough walks");
+	else
+		print_result(good && all, "they end in all ways");
 }
 
 /* The least of some, because the clock may be late, and interrupts come. */
