@@ -75,7 +75,7 @@ HOSTILE_OBJS := $(call objs,$(wildcard tests/hostile/*.c))
 # needs of the project, built anew with checks.
 FUZZ_TARGETS := $(patsubst tests/libfuzzer/%.c,$(BUILD)/fuzz/%,$(wildcard tests/libfuzzer/*.c))
 FUZZ_CHECKS  := -fsanitize=address,undefined -fno-sanitize-recover=all
-FUZZ_LIB     := $(addprefix $(BUILD)/fuzz/,walk.a top.a bench.a iotlb.a)
+FUZZ_LIB     := $(addprefix $(BUILD)/fuzz/,walk.a top.a iotlb.a)
 fuzz_objs = $(patsubst %.c,$(BUILD)/obj/fuzzer/%.o,$(1))
 
 BENCH_MESSAGES := $(BUILD)/tests/bench_messages
@@ -283,7 +283,6 @@ $(BUILD)/obj/fuzzer/%.o: %.c | $(SKELETONS)
 $(BUILD)/fuzz/walk.a: $(call fuzz_objs,$(WALK_SRCS))
 $(BUILD)/fuzz/iotlb.a: $(call fuzz_objs,$(filter-out userspace/iotlbd.c,$(wildcard userspace/*.c)))
 $(BUILD)/fuzz/top.a: $(call fuzz_objs,$(wildcard tools/top/*.c))
-$(BUILD)/fuzz/bench.a: $(call fuzz_objs,tools/bench/parse.c)
 $(FUZZ_LIB):
 	$(call msg,AR,$@)
 	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "parse.h"
 #include "vtd_file.h"
 
 #define LINE_MAX_BYTES 256
@@ -85,20 +86,6 @@ __attribute__((format(printf, 3, 4))) static int fault(struct reader *reader, un
 	return -EINVAL;
 }
 
-int vtd_parse_number(const char *text, uint64_t max, uint64_t *number)
-{
-	bool hex = text[0] == '0' && tolower((unsigned char)text[1]) == 'x';
-	const char *digits = hex ? text + 2 : text;
-	char *end;
-
-	/* strtoull() would take a sign, blanks, and 0x a second time. */
-	if (!isxdigit((unsigned char)digits[0]) || tolower((unsigned char)digits[1]) == 'x')
-		return -EINVAL;
-	errno = 0;
-	*number = strtoull(digits, &end, hex ? 16 : 10);
-	return errno || *end || *number > max ? -EINVAL : 0;
-}
-
 /* Words with commas between them, each once; "none" by itself. */
 static int parse_list(char *text, const struct word *words, bool may_be_none, uint8_t *bits)
 {
@@ -122,7 +109,7 @@ static int parse_root(struct reader *reader, char *value)
 {
 	uint64_t root;
 
-	if (vtd_parse_number(value, UINT64_MAX, &root))
+	if (!parse_number(value, 0, UINT64_MAX, &root))
 		return -EINVAL;
 	if (root & ROOT_RESERVED)
 		return fault(reader, reader->line,
@@ -142,7 +129,7 @@ static int parse_width(struct reader *reader, char *value)
 {
 	uint64_t width;
 
-	if (vtd_parse_number(value, 52, &width) || width < 39)
+	if (!parse_number(value, 39, 52, &width))
 		return -EINVAL;
 	reader->file->unit.address_width = width;
 	return 0;
@@ -202,7 +189,7 @@ static int parse_pasid(struct reader *reader, char *value)
 {
 	uint64_t pasid;
 
-	if (vtd_parse_number(value, VTD_MAX_PASID, &pasid))
+	if (!parse_number(value, 0, VTD_MAX_PASID, &pasid))
 		return -EINVAL;
 	reader->file->pasid = pasid;
 	return 0;

@@ -61,9 +61,6 @@ int vtd_file_read(struct vtd_file *file, FILE *stream, const char *name,
 /* The same from a file; 0, or a negative errno after a message. */
 int vtd_file_load(struct vtd_file *file, const char *path);
 
-/* A number, decimal or hexadecimal after 0x; 0, or -EINVAL also beyond @max. */
-int vtd_parse_number(const char *text, uint64_t max, uint64_t *number);
-
 /* A source id as lspci(8) prints it, "00:03.0"; 0 or -EINVAL. */
 int vtd_parse_source(const char *text, uint16_t *source);
 

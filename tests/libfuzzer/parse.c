@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Numbers on the command line of iotlb-bench, tools/bench/parse.c. */
+/* Numbers that people write, userspace/parse.c. */
 #include "number.h"
-#include "tools/bench/parse.h"
+#include "parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "parse.h"
 #include "vtd_file.h"
 #include "walk_options.h"
 
@@ -49,7 +50,7 @@ static uint64_t number(struct argp_state *state, const char *what, const char *t
 {
 	uint64_t value;
 
-	if (vtd_parse_number(text, max, &value))
+	if (!parse_number(text, 0, max, &value))
 		argp_error(state,
 			   "%s \"%s\" is not a number up to 0x%llx, decimal or hexadecimal after "
 			   "0x",

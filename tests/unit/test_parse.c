@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "bench/parse.h"
+#include "parse.h"
 
 static void numbers_within_bounds(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Strict reading of numbers from the command line. */
-#ifndef BENCH_PARSE_H
-#define BENCH_PARSE_H
+/* Strict reading of what people write: numbers, words. */
+#ifndef IOTLB_PARSE_H
+#define IOTLB_PARSE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,4 +24,4 @@ bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value)
  */
 int parse_word(const char *text, const char *const *words);
 
-#endif /* BENCH_PARSE_H */
+#endif /* IOTLB_PARSE_H */
