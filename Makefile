@@ -187,7 +187,7 @@ $(BUILD)/iotlb-top: $(call objs,tools/iotlb-top.c) $(LIBTOP) $(LIBIOTLB)
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS)
 
-$(BUILD)/iotlb-bench: $(call objs,tools/iotlb-bench.c) $(LIBBENCH)
+$(BUILD)/iotlb-bench: $(call objs,tools/iotlb-bench.c userspace/parse.c) $(LIBBENCH)
 	$(call msg,LINK,$@)
 	$(link) -ljson-c
 
