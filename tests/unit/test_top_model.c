@@ -17,7 +17,7 @@ struct source {
 	struct vhost_device owners[4];
 	size_t nr_owners;
 	uint64_t lost;
-	bool has_watchdog;
+	uint64_t unavailable;
 	int can_reclaim;
 	int stopped;
 	int reclaimed;
@@ -76,9 +76,9 @@ static uint64_t fake_lost(struct source *source)
 	return source->lost;
 }
 
-static bool fake_has_watchdog(struct source *source)
+static uint64_t fake_unavailable(struct source *source)
 {
-	return source->has_watchdog;
+	return source->unavailable;
 }
 
 static void fake_stop(struct source *source)
@@ -92,7 +92,7 @@ static const struct source_ops fake = {
 	.read = fake_read,
 	.reclaim = fake_reclaim,
 	.lost = fake_lost,
-	.has_watchdog = fake_has_watchdog,
+	.unavailable = fake_unavailable,
 	.stop = fake_stop,
 };
 
@@ -356,14 +356,12 @@ static void misses_that_change_hands_add_up(void **state)
 	struct source_reading *r = reading(7, 1, 10), *device = reading(7, IOTLB_VQ_DEVICE, 0);
 
 	(void)state;
-	source.has_watchdog = true;
 	owner(42, 7, "qemu");
 	r->counters.count[IOTLB_FALLBACK_TIMEOUT] = 7;
 	reading(7, 0, 0)->counters.count[IOTLB_FALLBACK_TIMEOUT] = 2;
 	r->counters.count[IOTLB_FALLBACK_REFUSED] = 3;
 	device->counters.count[IOTLB_UPDATE_STALE] = 5;
 	take(false);
-	assert_true(sample.has_watchdog);
 	r->counters.count[IOTLB_FALLBACK_TIMEOUT] = 11;
 	r->counters.count[IOTLB_FALLBACK_DETACHED] = 1;
 	take(false);
@@ -377,11 +375,12 @@ static void misses_that_change_hands_add_up(void **state)
 	assert_int_equal(sample.sum_total.count[IOTLB_UPDATE_FAILED], 0);
 }
 
-static void an_old_vhost_has_no_watchdog(void **state)
+static void what_the_source_cannot_have_is_told(void **state)
 {
 	(void)state;
+	source.unavailable = UNAVAILABLE_LATENCY;
 	take(false);
-	assert_false(sample.has_watchdog);
+	assert_true(sample.unavailable == UNAVAILABLE_LATENCY);
 }
 
 /* The watchdog was the first to be seen, and its thread says nothing. */
@@ -422,7 +421,7 @@ int main(void)
 		TEST(totals_outlive_the_oldest),
 		TEST(losses_are_told),
 		TEST(misses_that_change_hands_add_up),
-		TEST(an_old_vhost_has_no_watchdog),
+		TEST(what_the_source_cannot_have_is_told),
 		TEST(the_owner_may_become_known_later),
 	};
 

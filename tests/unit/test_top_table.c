@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "top/rates.h"
 #include "top/sort.h"
 #include "top/table.h"
 
@@ -48,7 +49,6 @@ static const struct top_device *order[] = {&devices[0], &devices[1], &devices[2]
 
 static struct top_sample sample = {
 	.seconds = 2,
-	.has_watchdog = true,
 	.devices = order,
 	.count = 3,
 };
@@ -134,9 +134,9 @@ static void misses_that_change_hands_have_a_column(void **state)
 	assert_string_equal(cell(2, "FAIL"), "0");
 
 	/* No watchdog is not the same as one that is never needed. */
-	sample.has_watchdog = false;
+	sample.unavailable = COUNTERS_FALLBACKS | COUNTER(UPDATE_STALE);
 	make(&options);
-	sample.has_watchdog = true;
+	sample.unavailable = 0;
 	assert_string_equal(cell(3, "FALLBACK"), "-");
 	assert_string_equal(cell(2, "STALE"), "-");
 	assert_string_equal(cell(3, "STALE"), "");

@@ -331,7 +331,7 @@ int model_sample(struct model *model, bool final, struct top_sample *sample)
 
 	*sample = (struct top_sample){
 		.final = final,
-		.has_watchdog = ops->has_watchdog(model->source),
+		.unavailable = ops->unavailable(model->source),
 	};
 
 	err = retire(model);

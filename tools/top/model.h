@@ -76,7 +76,8 @@ struct top_device {
  * @final:	no sample comes after this one
  * @lost:	events not counted since the sample before; @lost_total: since
  *		the source was opened. Whose they were is not known.
- * @has_watchdog: vhost knows misses that change hands, and stale answers
+ * @unavailable: what the source cannot have, see struct source_ops: to be shown
+ *		as not known
  * @devices:	by id
  * @count:	elements of @devices
  * @sum:	all devices: since the sample before; @sum_total since the
@@ -91,7 +92,7 @@ struct top_sample {
 	bool final;
 	uint64_t lost;
 	uint64_t lost_total;
-	bool has_watchdog;
+	uint64_t unavailable;
 	const struct top_device **devices;
 	size_t count;
 	struct iotlb_counters sum;

@@ -22,6 +22,7 @@ uint64_t counters_sum(const struct iotlb_counters *counters, uint32_t which);
 #define COUNTERS_FALLBACKS                                                                         \
 	(COUNTER(FALLBACK_TIMEOUT) | COUNTER(FALLBACK_REFUSED) | COUNTER(FALLBACK_DETACHED))
 #define COUNTERS_LOOKUPS (COUNTERS_HITS | COUNTER(MISS))
+#define COUNTERS_BUFFERS (COUNTER(HIT_BUFFER) | COUNTER(MISS_BUFFER))
 
 /**
  * counters_hit_rate() - how often a translation was there when first wanted

@@ -31,6 +31,9 @@ struct source_reading {
 	struct iotlb_counters counters;
 };
 
+/* Besides counters, whose bits are 1 << enum iotlb_counter. */
+#define UNAVAILABLE_LATENCY (1ULL << 63) /* from a miss to its answer */
+
 typedef int (*source_fn)(const struct source_reading *reading, void *arg);
 
 /* Is this device gone? */
@@ -55,8 +58,8 @@ struct source_options {
  * @reclaim:	forgets what was marked of devices that are gone; calls a
  *		function for what there was last
  * @lost:	events that could not be counted, since @open
- * @has_watchdog: misses that change hands and answers that are stale can be
- *		seen; else vhost is too old to have such, and their counts are 0
+ * @unavailable: what cannot be had on this kernel, and is always 0: bits
+ *		1 << enum iotlb_counter and UNAVAILABLE_*; does not change
  * @stop:	no more is counted from now on, @read still works
  * @close:	frees the source
  *
@@ -74,7 +77,7 @@ struct source_ops {
 	int (*read)(struct source *source, source_fn fn, void *arg);
 	int (*reclaim)(struct source *source, source_gone_fn gone, source_fn fn, void *arg);
 	uint64_t (*lost)(struct source *source);
-	bool (*has_watchdog)(struct source *source);
+	uint64_t (*unavailable)(struct source *source);
 	void (*stop)(struct source *source);
 	void (*close)(struct source *source);
 };

@@ -18,6 +18,7 @@
 #include "counters.skel.h"
 #include "diagnose.h"
 #include "log.h"
+#include "rates.h"
 #include "source.h"
 #include "tracepoint.h"
 
@@ -258,9 +259,10 @@ static uint64_t source_lost(struct source *source)
 	return lost;
 }
 
-static bool source_has_watchdog(struct source *source)
+/* An older vhost has neither misses that change hands nor stale answers. */
+static uint64_t source_unavailable(struct source *source)
 {
-	return source->has_watchdog;
+	return source->has_watchdog ? 0 : COUNTERS_FALLBACKS | COUNTER(UPDATE_STALE);
 }
 
 static void source_stop(struct source *source)
@@ -275,7 +277,7 @@ const struct source_ops source_bpf = {
 	.read = source_read,
 	.reclaim = source_reclaim,
 	.lost = source_lost,
-	.has_watchdog = source_has_watchdog,
+	.unavailable = source_unavailable,
 	.stop = source_stop,
 	.close = source_close,
 };

@@ -118,46 +118,40 @@ static void cell_vq(char text[CELL_SIZE], const struct line *line, const struct 
 		strcpy(text, "-");
 }
 
+/* Not every kernel has all that there are columns for. */
+static bool unavailable(char text[CELL_SIZE], const struct line *line, uint64_t which)
+{
+	if (!(line->sample->unavailable & which))
+		return false;
+	strcpy(text, "-");
+	return true;
+}
+
 static void cell_queue(char text[CELL_SIZE], const struct line *line, const struct column *column)
 {
-	cell_count(text, line, counters_sum(queue_counters(line), column->counters));
+	if (!unavailable(text, line, column->counters))
+		cell_count(text, line, counters_sum(queue_counters(line), column->counters));
 }
 
 static void cell_hit(char text[CELL_SIZE], const struct line *line, const struct column *column)
 {
 	(void)column;
-	format_percent(text, counters_buffer_hit_rate(queue_counters(line)));
+	if (!unavailable(text, line, COUNTERS_BUFFERS))
+		format_percent(text, counters_buffer_hit_rate(queue_counters(line)));
 }
 
 static void cell_latency(char text[CELL_SIZE], const struct line *line, const struct column *column)
 {
-	format_us(text, latency_percentile(queue_counters(line), column->share));
+	if (!unavailable(text, line, UNAVAILABLE_LATENCY))
+		format_us(text, latency_percentile(queue_counters(line), column->share));
 }
 
 /* Once for a device, or adding up a column by eye would give too much. */
 static void cell_device(char text[CELL_SIZE], const struct line *line, const struct column *column)
 {
-	if (line->first)
+	if (line->first && !unavailable(text, line, column->counters))
 		cell_count(text, line,
 			   counters_sum(tally_of(&line->device->tally, line), column->counters));
-}
-
-/* Old kernels have no watchdog, and do not know how old an answer is. */
-static void cell_fallback(char text[CELL_SIZE], const struct line *line,
-			  const struct column *column)
-{
-	if (line->sample->has_watchdog)
-		cell_queue(text, line, column);
-	else
-		strcpy(text, "-");
-}
-
-static void cell_stale(char text[CELL_SIZE], const struct line *line, const struct column *column)
-{
-	if (line->sample->has_watchdog)
-		cell_device(text, line, column);
-	else if (line->first)
-		strcpy(text, "-");
 }
 
 #define QUEUE(title, which, rank)                                                                  \
@@ -196,10 +190,10 @@ static const struct column columns[] = {
 	QUEUE("RING", COUNTER(MISS_RING), 4),
 	QUEUE("FD", COUNTER(MISS_FD), 6),
 	QUEUE("DROP", COUNTER(MISS_DROP), 1),
-	{"FALLBACK", "/s", cell_fallback, COUNTERS_FALLBACKS, .width = 8, .left_out = 10},
+	{"FALLBACK", "/s", cell_queue, COUNTERS_FALLBACKS, .width = 8, .left_out = 10},
 	DEVICE("UPD", COUNTER(UPDATE), 2),
 	DEVICE("FAIL", COUNTER(UPDATE_FAILED), 9),
-	{"STALE", "/s", cell_stale, COUNTER(UPDATE_STALE), .width = 5, .left_out = 10},
+	{"STALE", "/s", cell_device, COUNTER(UPDATE_STALE), .width = 5, .left_out = 10},
 	DEVICE("INV", COUNTER(INVALIDATE), 3),
 	DEVICE("EVIC", COUNTER(EVICT), 4),
 };

@@ -48,6 +48,16 @@ static void add_number(struct json_object *to, const char *name, double number, 
 	add(to, name, json_object_new_double_s(number, text));
 }
 
+/* A sum of counters, null if one of them cannot be had. */
+static void add_counter(struct json_object *to, const char *name,
+			const struct iotlb_counters *counters, uint32_t which, uint64_t unavailable)
+{
+	if (which & unavailable)
+		add(to, name, NULL);
+	else
+		add_count(to, name, counters_sum(counters, which));
+}
+
 static struct json_object *make_latency(const struct iotlb_counters *counters)
 {
 	struct json_object *latency = json_object_new_object();
@@ -65,6 +75,17 @@ static struct json_object *make_latency(const struct iotlb_counters *counters)
 	return latency;
 }
 
+static struct json_object *make_hits(const struct iotlb_counters *counters, uint64_t unavailable)
+{
+	struct json_object *hits = json_object_new_object();
+
+	add_counter(hits, "desc", counters, COUNTER(HIT_DESC), unavailable);
+	add_counter(hits, "avail", counters, COUNTER(HIT_AVAIL), unavailable);
+	add_counter(hits, "used", counters, COUNTER(HIT_USED), unavailable);
+	add_counter(hits, "buffer", counters, COUNTER(HIT_BUFFER), unavailable);
+	return hits;
+}
+
 static struct json_object *make_fallback(const struct iotlb_counters *counters)
 {
 	struct json_object *fallback = json_object_new_object();
@@ -76,76 +97,70 @@ static struct json_object *make_fallback(const struct iotlb_counters *counters)
 }
 
 static void add_queue_counts(struct json_object *counts, const struct iotlb_counters *counters,
-			     bool has_watchdog)
+			     uint64_t unavailable)
 {
-	struct json_object *hits = json_object_new_object();
-
-	add_count(hits, "desc", counters->count[IOTLB_HIT_DESC]);
-	add_count(hits, "avail", counters->count[IOTLB_HIT_AVAIL]);
-	add_count(hits, "used", counters->count[IOTLB_HIT_USED]);
-	add_count(hits, "buffer", counters->count[IOTLB_HIT_BUFFER]);
-
-	add_count(counts, "lookups", counters_sum(counters, COUNTERS_LOOKUPS));
-	add(counts, "hits", hits);
-	add_count(counts, "misses", counters->count[IOTLB_MISS]);
-	add_count(counts, "buffer_misses", counters->count[IOTLB_MISS_BUFFER]);
-	add_number(counts, "hit_rate", counters_hit_rate(counters), "%.6f");
-	add_number(counts, "buffer_hit_rate", counters_buffer_hit_rate(counters), "%.6f");
-	add_count(counts, "resolved", counters->count[IOTLB_RESOLVED]);
-	add_count(counts, "ring", counters->count[IOTLB_MISS_RING]);
-	add_count(counts, "fd", counters->count[IOTLB_MISS_FD]);
-	add_count(counts, "drops", counters->count[IOTLB_MISS_DROP]);
-	add(counts, "fallback", has_watchdog ? make_fallback(counters) : NULL);
-	add(counts, "latency_ns", make_latency(counters));
+	add_counter(counts, "lookups", counters, COUNTERS_LOOKUPS, unavailable);
+	add(counts, "hits", make_hits(counters, unavailable));
+	add_counter(counts, "misses", counters, COUNTER(MISS), unavailable);
+	add_counter(counts, "buffer_misses", counters, COUNTER(MISS_BUFFER), unavailable);
+	add_number(counts, "hit_rate",
+		   COUNTERS_LOOKUPS & unavailable ? NAN : counters_hit_rate(counters), "%.6f");
+	add_number(counts, "buffer_hit_rate",
+		   COUNTERS_BUFFERS & unavailable ? NAN : counters_buffer_hit_rate(counters),
+		   "%.6f");
+	add_counter(counts, "resolved", counters, COUNTER(RESOLVED), unavailable);
+	add_counter(counts, "ring", counters, COUNTER(MISS_RING), unavailable);
+	add_counter(counts, "fd", counters, COUNTER(MISS_FD), unavailable);
+	add_counter(counts, "drops", counters, COUNTER(MISS_DROP), unavailable);
+	add(counts, "fallback", COUNTERS_FALLBACKS & unavailable ? NULL : make_fallback(counters));
+	add(counts, "latency_ns",
+	    UNAVAILABLE_LATENCY & unavailable ? NULL : make_latency(counters));
 }
 
 static void add_device_counts(struct json_object *counts, const struct iotlb_counters *counters,
-			      bool has_watchdog)
+			      uint64_t unavailable)
 {
-	add_count(counts, "updates", counters->count[IOTLB_UPDATE]);
-	add_count(counts, "failed_updates", counters->count[IOTLB_UPDATE_FAILED]);
-	if (has_watchdog)
-		add_count(counts, "stale", counters->count[IOTLB_UPDATE_STALE]);
-	else
-		add(counts, "stale", NULL);
-	add_count(counts, "invalidations", counters->count[IOTLB_INVALIDATE]);
-	add_count(counts, "evictions", counters->count[IOTLB_EVICT]);
+	add_counter(counts, "updates", counters, COUNTER(UPDATE), unavailable);
+	add_counter(counts, "failed_updates", counters, COUNTER(UPDATE_FAILED), unavailable);
+	add_counter(counts, "stale", counters, COUNTER(UPDATE_STALE), unavailable);
+	add_counter(counts, "invalidations", counters, COUNTER(INVALIDATE), unavailable);
+	add_counter(counts, "evictions", counters, COUNTER(EVICT), unavailable);
 }
 
 typedef void (*add_counts_fn)(struct json_object *counts, const struct iotlb_counters *counters,
-			      bool has_watchdog);
+			      uint64_t unavailable);
 
 static void add_all_counts(struct json_object *counts, const struct iotlb_counters *counters,
-			   bool has_watchdog)
+			   uint64_t unavailable)
 {
-	add_queue_counts(counts, counters, has_watchdog);
-	add_device_counts(counts, counters, has_watchdog);
+	add_queue_counts(counts, counters, unavailable);
+	add_device_counts(counts, counters, unavailable);
 }
 
 static void add_delta_and_total(struct json_object *to, const struct iotlb_counters *delta,
 				const struct iotlb_counters *total, add_counts_fn add_counts,
-				bool has_watchdog)
+				uint64_t unavailable)
 {
 	struct json_object *counts = json_object_new_object();
 
-	add_counts(counts, delta, has_watchdog);
+	add_counts(counts, delta, unavailable);
 	add(to, "delta", counts);
 	counts = json_object_new_object();
-	add_counts(counts, total, has_watchdog);
+	add_counts(counts, total, unavailable);
 	add(to, "total", counts);
 }
 
-static struct json_object *make_queue(const struct top_queue *queue, bool has_watchdog)
+static struct json_object *make_queue(const struct top_queue *queue, uint64_t unavailable)
 {
 	struct json_object *object = json_object_new_object();
 
 	add_count(object, "vq", queue->vq);
 	add_delta_and_total(object, &queue->tally.delta, &queue->tally.total, add_queue_counts,
-			    has_watchdog);
+			    unavailable);
 	return object;
 }
 
-static struct json_object *make_device(const struct top_device *device, bool has_watchdog)
+static struct json_object *make_device(const struct top_device *device, uint64_t unavailable)
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *queues = json_object_new_array();
@@ -157,9 +172,9 @@ static struct json_object *make_device(const struct top_device *device, bool has
 	add(object, "path", device->path[0] ? json_object_new_string(device->path) : NULL);
 	add(object, "gone", json_object_new_boolean(device->state != TOP_HELD));
 	add_delta_and_total(object, &device->tally.delta, &device->tally.total, add_device_counts,
-			    has_watchdog);
+			    unavailable);
 	for (i = 0; i < device->count; i++)
-		json_object_array_add(queues, make_queue(&device->queues[i], has_watchdog));
+		json_object_array_add(queues, make_queue(&device->queues[i], unavailable));
 	add(object, "queues", queues);
 	return object;
 }
@@ -177,10 +192,10 @@ static void print_object(struct view *view, const struct top_sample *sample)
 	add_count(object, "lost", sample->lost);
 	add_count(object, "lost_total", sample->lost_total);
 	add_delta_and_total(object, &sample->sum, &sample->sum_total, add_all_counts,
-			    sample->has_watchdog);
+			    sample->unavailable);
 	for (i = 0; i < sample->count; i++)
 		json_object_array_add(devices,
-				      make_device(sample->devices[i], sample->has_watchdog));
+				      make_device(sample->devices[i], sample->unavailable));
 	add(object, "devices", devices);
 
 	fprintf(view->out, "%s\n",
