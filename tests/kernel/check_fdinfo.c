@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What fdinfo tells of a device. */
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <linux/if_tun.h>
 #include <linux/vhost.h>
 #include <linux/virtio_config.h>
 
@@ -174,12 +176,40 @@ static bool memory(void)
 	return true;
 }
 
+static bool has_tap(const struct device *d, const char *expected)
+{
+	struct fdinfo info;
+
+	fdinfo_read(&info, d->fd);
+	FEATURE(!strcmp(info.tap, expected), "backend \"%s\", not \"%s\"", info.tap, expected);
+	return true;
+}
+
+/* Of a device that runs at least one virtqueue. */
+static bool backend(void)
+{
+	struct device *d = device_open_running();
+	struct ifreq request = {0};
+
+	if (ioctl(d->tap, TUNGETIFF, &request))
+		bail_out_errno("cannot get the name of the tap");
+	PART(has_tap(d, request.ifr_name));
+	device_stop_queue(d, RX);
+	PART(has_tap(d, request.ifr_name));
+	device_stop_queue(d, TX);
+	PART(has_tap(d, ""));
+	device_start_queue(d, RX);
+	PART(has_tap(d, request.ifr_name));
+	return true;
+}
+
 static const struct check list[] = {
 	{"ids are unique and increase", ids, STOCK_FAILS},
 	{"a vhost-vsock device has the same lines, and an id of its own", vsock, STOCK_FAILS},
 	{"the line of the IOTLB is there if there is an IOTLB", no_iotlb, STOCK_FAILS},
 	{"entries and limit of the IOTLB", entries, STOCK_FAILS},
 	{"memory table, as it was set last", memory, STOCK_FAILS},
+	{"the tap that packets go to, while there is one", backend, STOCK_FAILS},
 };
 
 CHECK_GROUP(fdinfo, list);

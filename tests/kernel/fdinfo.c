@@ -20,6 +20,7 @@ static void parse_line(struct fdinfo *info, const char *line)
 		info->has_fallbacks = true;
 	if (sscanf(line, "vhost-mem-seq:\t%" SCNu64, &info->mem_seq) == 1)
 		info->has_mem_seq = true;
+	sscanf(line, "iff:\t%15s", info->tap);
 	if (sscanf(line, "vhost-mem:\t0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64, &region.gpa,
 		   &region.size, &region.hva) != 3)
 		return;

@@ -23,6 +23,7 @@ struct fdinfo {
 	uint64_t mem_seq;
 	unsigned int nr_regions; /* all of them, even beyond FDINFO_REGIONS */
 	struct fdinfo_region regions[FDINFO_REGIONS];
+	char tap[16]; /* interface that is the backend, "" without one */
 };
 
 void fdinfo_read(struct fdinfo *info, int fd);
