@@ -302,6 +302,7 @@ static long answer_vq(__u32 vq, struct update *update)
 {
 	int index = slot_find(update->dev, vq);
 	struct iotlb_slot *slot;
+	__u64 latency;
 	__u32 bucket;
 
 	if (index < 0)
@@ -310,11 +311,13 @@ static long answer_vq(__u32 vq, struct update *update)
 	if (!update_answers(update, slot))
 		return 0;
 
-	bucket = log2_u64(update->time - slot->miss_time);
+	latency = update->time - slot->miss_time;
+	bucket = log2_u64(latency);
 	if (bucket >= IOTLB_LATENCY_BUCKETS)
 		bucket = IOTLB_LATENCY_BUCKETS - 1;
 	slot->miss_time = 0;
 	slot->counters.latency[bucket]++;
+	slot->counters.count[IOTLB_LATENCY_NS] += latency;
 	return 0;
 }
 

@@ -78,6 +78,7 @@ enum iotlb_counter {
 	IOTLB_FALLBACK_TIMEOUT,	 /* nobody answered in time */
 	IOTLB_FALLBACK_REFUSED,	 /* handed back */
 	IOTLB_FALLBACK_DETACHED, /* the program is not attached any more */
+	IOTLB_LATENCY_NS,	 /* sum of what is in the histogram of latencies */
 	/* Of a device. */
 	IOTLB_UPDATE,	     /* translations put in */
 	IOTLB_UPDATE_FAILED, /* not put in, and not part of IOTLB_UPDATE */
@@ -90,10 +91,11 @@ enum iotlb_counter {
 /*
  * Latency of misses, in nanoseconds from a miss to the update that covers it.
  * Bucket n counts what took from 2^n to less than 2^(n+1) ns, the first one
- * also 0 ns, the last one also all that took longer: half a minute and more.
+ * also 0 ns, the last one also all that took longer: a quarter of a minute and
+ * more.
  * Misses that were answered at once are not in it.
  */
-#define IOTLB_LATENCY_BUCKETS 36
+#define IOTLB_LATENCY_BUCKETS 35
 
 /**
  * struct iotlb_counters - what is counted since the programs were attached

@@ -71,6 +71,7 @@ static struct json_object *make_latency(const struct iotlb_counters *counters)
 		json_object_array_add(buckets, json_object_new_uint64(counters->latency[i]));
 	add_number(latency, "p50", latency_percentile(counters, 0.50), "%.0f");
 	add_number(latency, "p99", latency_percentile(counters, 0.99), "%.0f");
+	add_count(latency, "sum", counters->count[IOTLB_LATENCY_NS]);
 	add(latency, "log2", buckets);
 	return latency;
 }
