@@ -15,6 +15,27 @@
 /* "/proc/PID/fdinfo/FD" with room for the greatest numbers */
 #define PROC_PATH_MAX 64
 
+/* Of the backend of the first virtqueue that has one; all have the same. A name
+ * that could be anything but itself elsewhere, is none.
+ */
+static int parse_tap(const char *text, char tap[VHOST_DEVICE_TAP_MAX])
+{
+	const char *value = fdinfo_next(text, "iff");
+	size_t i, length;
+
+	if (!value)
+		return 0;
+	value += strspn(value, " \t");
+	length = strcspn(value, "\n");
+	if (length >= VHOST_DEVICE_TAP_MAX)
+		return -EPROTO;
+	for (i = 0; i < length; i++)
+		if (value[i] <= ' ' || value[i] > '~')
+			return 0;
+	memcpy(tap, value, length);
+	return 0;
+}
+
 int vhost_fdinfo_parse(const char *text, struct vhost_device *dev)
 {
 	const char *value;
@@ -27,6 +48,7 @@ int vhost_fdinfo_parse(const char *text, struct vhost_device *dev)
 	dev->entries = 0;
 	dev->limit = 0;
 	dev->timeouts = 0;
+	memset(dev->tap, 0, sizeof(dev->tap));
 
 	value = fdinfo_next(text, "vhost-id");
 	if (!value)
@@ -34,6 +56,9 @@ int vhost_fdinfo_parse(const char *text, struct vhost_device *dev)
 	if (fdinfo_numbers(value, &dev->id, 1))
 		return -EPROTO;
 	dev->has_id = true;
+
+	if (parse_tap(text, dev->tap))
+		return -EPROTO;
 
 	value = fdinfo_next(text, "vhost-mem-seq");
 	if (value && fdinfo_numbers(value, &dev->mem_seq, 1))

@@ -13,6 +13,9 @@
 
 struct memory_table;
 
+/* Length of the name of a network interface, with its NUL: IFNAMSIZ */
+#define VHOST_DEVICE_TAP_MAX 16
+
 /**
  * struct vhost_device - one vhost fd of one process
  * @pid:	process (thread group) that holds it
@@ -30,6 +33,9 @@ struct memory_table;
  * @limit:	most that it will hold
  * @timeouts:	misses that a BPF program has let wait for too long, since the
  *		device has got its owner; zero on a kernel that does not watch
+ * @tap:	network interface of a vhost-net device; empty while none of its
+ *		virtqueues has a backend, on a kernel that does not tell, and if
+ *		the name is not printable ASCII
  */
 struct vhost_device {
 	pid_t pid;
@@ -43,6 +49,7 @@ struct vhost_device {
 	uint64_t entries;
 	uint64_t limit;
 	uint64_t timeouts;
+	char tap[VHOST_DEVICE_TAP_MAX];
 };
 
 typedef int (*vhost_device_fn)(const struct vhost_device *dev, void *arg);
@@ -77,7 +84,7 @@ int vhost_device_read(pid_t pid, int fd, struct vhost_device *dev, struct memory
 /**
  * vhost_fdinfo_parse() - the lines that vhost adds to fdinfo
  * @text:	contents of /proc/PID/fdinfo/FD, NUL-terminated
- * @dev:	has_id to timeouts are filled in, the rest is left alone
+ * @dev:	has_id to tap are filled in, the rest is left alone
  *
  * Unknown lines are skipped.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Lines of /proc/PID/fdinfo/FD: "key:\tvalue value ...". Only what the patched
- * vhost module prints is looked at: "vhost-id", "vhost-iotlb", "vhost-mem".
+ * vhost modules print is looked at: "vhost-id", "vhost-iotlb", "vhost-mem", "iff".
  */
 #ifndef IOTLB_FDINFO_H
 #define IOTLB_FDINFO_H

@@ -63,6 +63,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_numbers(value);
 	check_table(text);
 	vhost_fdinfo_parse(text, &device);
+	CHECK(memchr(device.tap, '\0', sizeof(device.tap)));
+	for (const char *c = device.tap; *c; c++)
+		CHECK(*c > ' ' && *c <= '~');
 	free(text);
 	return 0;
 }

@@ -84,6 +84,31 @@ static void test_strange_fdinfo(void **state)
 	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t18446744073709551616\n", &dev), -EPROTO);
 }
 
+static void test_tap(void **state)
+{
+	struct vhost_device dev = {.tap = "before"};
+
+	(void)state;
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\n", &dev), 0);
+	assert_string_equal(dev.tap, "");
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\niff:\tguest0\niff:\tguest1\n", &dev), 0);
+	assert_string_equal(dev.tap, "guest0");
+	assert_int_equal(vhost_fdinfo_parse("iff:\t123456789012345\nvhost-id:\t7", &dev), 0);
+	assert_string_equal(dev.tap, "123456789012345");
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\niff:\t", &dev), 0);
+	assert_string_equal(dev.tap, "");
+
+	/* Names that are not what they look like, or end elsewhere */
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\niff:\ttap\x1b[2J\n", &dev), 0);
+	assert_string_equal(dev.tap, "");
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\niff:\ttap 0\n", &dev), 0);
+	assert_string_equal(dev.tap, "");
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\niff:\ttap\xc3\xa9\n", &dev), 0);
+	assert_string_equal(dev.tap, "");
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\niff:\t1234567890123456\n", &dev),
+			 -EPROTO);
+}
+
 static void test_other_files(void **state)
 {
 	struct vhost_device dev;
@@ -167,6 +192,7 @@ int main(void)
 		cmocka_unit_test(test_fdinfo_without_iotlb),
 		cmocka_unit_test(test_fdinfo_of_unpatched_kernel),
 		cmocka_unit_test(test_strange_fdinfo),
+		cmocka_unit_test(test_tap),
 		cmocka_unit_test(test_other_files),
 		cmocka_unit_test(test_process_that_has_gone),
 		cmocka_unit_test(test_take_refuses_other_files),
