@@ -1,29 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Numbers on the command line of iotlbd: each line of the input is an option
- * and what it is given. Linked with --wrap=argp_error.
+ * and what it is given.
  */
-#include <argp.h>
 #include <limits.h>
 #include <unistd.h>
 
 #include "number.h"
 #include "options.h"
+#include "refused.h"
 
 #define ARGUMENTS_MAX 16
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-void __wrap_argp_error(const struct argp_state *state, const char *format, ...);
-
-static bool refused;
-
-/* The real one ends the program. */
-void __wrap_argp_error(const struct argp_state *state, const char *format, ...)
-{
-	(void)state;
-	(void)format;
-	refused = true;
-}
 
 static const char *const prefixes[] = {
 	"--pid=",
