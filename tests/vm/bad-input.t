@@ -16,7 +16,7 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/daemon.sh"
 
 # Packets that take seconds, so that there is a middle.
-many=30000
+many=$(fewer 30000)
 
 test_no_root()
 {
@@ -154,11 +154,11 @@ test_traffic_killed()
 	local -A how=([while]="it is served" [miss]="a miss of it is on the ring buffer")
 	local when
 
-	bench_table --direction tx -m sweep -n $many
+	bench_table --direction tx -m sweep -n "$many"
 	for when in while miss; do
 		start --table table
 		trace_on
-		traffic --direction tx -m sweep -n $many --server none
+		traffic --direction tx -m sweep -n "$many" --server none
 		if [[ $when == miss ]]; then
 			ok "traffic: iotlbd is stopped with a miss to answer" stop_with_a_miss
 		else
@@ -174,7 +174,7 @@ test_traffic_killed()
 		ok "and this is said" \
 			grep -q 'no longer serving device .* its owner has \(ended\|closed it\)' err
 
-		traffic --direction tx -m sweep -n $many --server none
+		traffic --direction tx -m sweep -n "$many" --server none
 		ok "the next traffic is served in full" all_arrived "$many"
 		ok "iotlbd ends well" stop
 		ok "every miss of both was counted" test "$(count MISSES)" -ge "$many"
@@ -184,10 +184,10 @@ test_traffic_killed()
 # The fd takes over what was on the ring buffer.
 test_daemon_killed_fd_read()
 {
-	bench_table --direction tx -m sweep -n $many
+	bench_table --direction tx -m sweep -n "$many"
 	trace_on
 	start --table table
-	traffic --direction tx -m sweep -n $many --server fd
+	traffic --direction tx -m sweep -n "$many" --server fd
 	ok "fd: iotlbd is stopped with a miss that only it knows" stop_with_a_miss
 	stop KILL
 	trace_off
@@ -201,10 +201,10 @@ test_daemon_comes_back()
 {
 	local round
 
-	bench_table --direction tx -m sweep -n $many
+	bench_table --direction tx -m sweep -n "$many"
 	start --table table
 	trace_on
-	traffic --direction tx -m sweep -n $many --server none
+	traffic --direction tx -m sweep -n "$many" --server none
 	for round in 1 2 3; do
 		ok "back: iotlbd is stopped with a miss, time $round" stop_with_a_miss
 		stop KILL

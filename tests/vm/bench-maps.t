@@ -20,7 +20,7 @@ cp "$build/iotlb-bench" bench || bail_out "no iotlb-bench"
 run()
 {
 	echo "$*" >>names
-	./bench --quiet --json --timeout 20 -n "$packets" "$@" >result 2>>bench.err
+	./bench --quiet --json --timeout $((20 * slowness)) -n "$packets" "$@" >result 2>>bench.err
 	[[ -s result ]] || echo null >result
 	cat result >>results
 }

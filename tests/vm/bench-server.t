@@ -15,7 +15,7 @@ cp "$build/iotlb-bench" "$build/iotlbd" . || bail_out "no programs"
 
 bench()
 {
-	./iotlb-bench --quiet --json --timeout 20 "$@" >bench.out 2>bench.err
+	./iotlb-bench --quiet --json --timeout $((20 * slowness)) "$@" >bench.out 2>bench.err
 }
 
 # passes OPTION...: and nothing but results is on standard output, no iotlbd
@@ -85,8 +85,8 @@ ok "one that is never ready is ended" never_ready
 # In the middle of the run
 kill_daemon()
 {
-	./iotlb-bench --quiet --timeout 60 --server ring --iova vtd --map strict -n 10000000 \
-		>out 2>err &
+	./iotlb-bench --quiet --timeout $((60 * slowness)) --server ring --iova vtd --map strict \
+		-n 10000000 >out 2>err &
 	wait_for grep -q 'serving' err && sleep 0.5
 	pkill -KILL -x iotlbd
 	wait $!
@@ -99,8 +99,8 @@ ok "results are there" grep -q 'Abandoned by iotlbd' out
 
 interrupt()
 {
-	./iotlb-bench --quiet --timeout 60 --server ring --iova vtd --map lazy -n 10000000 \
-		>out 2>err &
+	./iotlb-bench --quiet --timeout $((60 * slowness)) --server ring --iova vtd --map lazy \
+		-n 10000000 >out 2>err &
 	wait_for grep -q 'serving' err && sleep 0.5
 	kill -INT $!
 	wait $! && not pgrep iotlbd >/dev/null

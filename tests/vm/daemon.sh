@@ -78,7 +78,7 @@ json()
 # traffic OPTION...: iotlb-bench in the background
 traffic()
 {
-	"$build/iotlb-bench" --quiet --json --timeout 60 "$@" >bench.out 2>bench.err &
+	"$build/iotlb-bench" --quiet --json --timeout $((60 * slowness)) "$@" >bench.out 2>bench.err &
 	bench=$!
 }
 

@@ -35,13 +35,13 @@ start_by()
 # Do packets pass?
 pass()
 {
-	./iotlb-bench --quiet --timeout 20 --server none "$@" >bench.out 2>bench.err
+	./iotlb-bench --quiet --timeout $((20 * slowness)) --server none "$@" >bench.out 2>bench.err
 }
 
 # With an owner that reads its fds
 fd_pass()
 {
-	./iotlb-bench --quiet --timeout 20 --server fd "$@" >bench.out 2>bench.err
+	./iotlb-bench --quiet --timeout $((20 * slowness)) --server fd "$@" >bench.out 2>bench.err
 }
 
 # become_nobody CAPABILITY...: in as_nobody, what runs a command as a user without
@@ -58,7 +58,7 @@ become_nobody()
 nobody_passes()
 {
 	become_nobody net_admin net_raw sys_admin
-	"${as_nobody[@]}" ./iotlb-bench --quiet --timeout 20 --server none "$@" \
+	"${as_nobody[@]}" ./iotlb-bench --quiet --timeout $((20 * slowness)) --server none "$@" \
 		>bench.out 2>bench.err
 }
 

@@ -13,7 +13,8 @@ here=$(dirname "$(readlink -f "$0")")
 # shellcheck source-path=SCRIPTDIR source=daemon.sh
 . "$here/daemon.sh"
 
-readonly packets=100000
+packets=$(fewer 100000)
+readonly packets
 
 # An entry or a message that stays for each packet would take ten times that.
 readonly kib_max=1024
@@ -71,8 +72,13 @@ done
 ok "each of $packets packets has arrived as it was sent" all_arrived "$packets"
 ok "the IOTLB was full, and not more ($fill_top entries)" \
 	test "$fill_top" -ge 1024 -a "$fill_top" -le 2048
-ok "the kernel's memory has grown by no more than $kib_max KiB ($((top - before)))" \
-	test $((top - before)) -le $kib_max
+what="the kernel's memory has grown by no more than $kib_max KiB ($((top - before)))"
+# KASAN keeps objects that were given back. It comes with a search for leaks.
+if is_debug_kernel; then
+	ok "$what # SKIP kmemleak looks" true
+else
+	ok "$what" test $((top - before)) -le $kib_max
+fi
 
 ok "iotlbd ends well" stop
 ok "iotlbd has answered every miss" all_served

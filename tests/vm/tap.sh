@@ -50,6 +50,23 @@ not()
 # On a kernel that is slower by so much than others, see tests/vm/run.
 slowness=${VM_TIMEOUT_FACTOR:-1}
 
+# The kernel that looks for mistakes, see kernel/debug: it keeps what was given
+# back, and takes about ten times as long for anything.
+is_debug_kernel()
+{
+	[[ -e /sys/kernel/debug/kmemleak ]]
+}
+
+# fewer COUNT: rounds that take as long on that kernel as COUNT on others
+fewer()
+{
+	if is_debug_kernel; then
+		echo $(($1 / 10))
+	else
+		echo "$1"
+	fi
+}
+
 # wait_for COMMAND...: until it succeeds. A minute is long for anything here, and
 # short for whoever waits for a test.
 wait_for()
