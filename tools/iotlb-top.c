@@ -11,7 +11,7 @@
  *	source		where counters and owners of devices come from
  *	model		devices and virtqueues over time; makes samples of them
  *	rates		what can be computed of counters
- *	view		ways to show a sample: terminal, batch, JSON
+ *	view		ways to show a sample: terminal, batch, JSON, CSV, OpenMetrics
  *	table, print, sort, format	what the views for people share
  *	notes		lines about what should not happen
  *	diagnose	why it does not work
@@ -78,8 +78,16 @@ static const struct view_ops *choose_view(const struct top_options *options)
 {
 	const char *term = getenv("TERM");
 
-	if (options->json)
+	switch (options->format) {
+	case TOP_JSON:
 		return &view_json;
+	case TOP_CSV:
+		return &view_csv;
+	case TOP_OPENMETRICS:
+		return &view_openmetrics;
+	case TOP_FOR_PEOPLE:
+		break;
+	}
 	if (options->batch || !isatty(STDOUT_FILENO) || !term || !strcmp(term, "dumb"))
 		return &view_batch;
 	/* A single table needs no screen of its own. */
@@ -99,6 +107,7 @@ static bool top_open(struct top *top)
 	struct source_options source = {.max_queues = top->options.max_queues};
 	struct view_options view = {
 		.out = stdout,
+		.file = top->options.file,
 		.sort = top->options.sort,
 		.rows = top->options.rows,
 		.timestamps = top->options.timestamps,
@@ -165,12 +174,12 @@ static bool wait_until(struct top *top, int64_t when)
 	return ready <= 0;
 }
 
-static bool written(const struct top *top)
+static bool written(const struct top *top, int err)
 {
-	if (!ferror(stdout))
+	if (!err)
 		return true;
-	log_error("cannot write %s output to standard output: %s", top->view_ops->name,
-		  strerror(errno));
+	log_error("cannot write %s output to %s: %s", top->view_ops->name,
+		  top->options.file ? top->options.file : "standard output", strerror(-err));
 	return false;
 }
 
@@ -207,16 +216,13 @@ static bool top_run(struct top *top)
 		if (!take_sample(top, false, &sample))
 			return false;
 		top->shown++;
-		top->view_ops->sample(top->view, &sample);
-		if (!written(top))
+		if (!written(top, top->view_ops->sample(top->view, &sample)))
 			return false;
 	} while (top->shown != options->count && next < end);
 
 	if (!take_sample(top, true, &sample))
 		return false;
-	top->view_ops->summary(top->view, &sample, top->shown);
-	fflush(stdout);
-	return written(top);
+	return written(top, top->view_ops->summary(top->view, &sample, top->shown));
 }
 
 int main(int argc, char **argv)

@@ -207,6 +207,34 @@ static void an_idle_device_is_shown(void **state)
 	assert_string_equal(sample.devices[0]->path, "/dev/vhost-net");
 }
 
+static void a_device_has_an_interface_and_entries(void **state)
+{
+	(void)state;
+	owner(42, 7, "qemu");
+	strcpy(source.owners[0].tap, "tap0");
+	source.owners[0].has_iotlb = true;
+	source.owners[0].entries = 5;
+	source.owners[0].limit = 2048;
+	take(false);
+	assert_string_equal(sample.devices[0]->tap, "tap0");
+	assert_true(sample.devices[0]->has_entries);
+	assert_int_equal(sample.devices[0]->entries, 5);
+	assert_int_equal(sample.devices[0]->limit, 2048);
+
+	/* Without a backend for a moment, it is the same device still. */
+	source.owners[0].tap[0] = '\0';
+	source.owners[0].has_iotlb = false;
+	take(false);
+	assert_string_equal(sample.devices[0]->tap, "tap0");
+	assert_false(sample.devices[0]->has_entries);
+	source.owners[0].has_iotlb = true;
+	take(false);
+	source.nr_owners = 0;
+	take(false);
+	assert_int_equal(sample.devices[0]->state, TOP_GONE);
+	assert_false(sample.devices[0]->has_entries);
+}
+
 static void a_device_that_is_gone_is_shown_once_more(void **state)
 {
 	(void)state;
@@ -410,6 +438,7 @@ int main(void)
 		TEST(several_readings_of_one_thing_add_up),
 		TEST(devices_and_queues_are_in_order),
 		TEST(an_idle_device_is_shown),
+		TEST(a_device_has_an_interface_and_entries),
 		TEST(a_device_that_is_gone_is_shown_once_more),
 		TEST(the_final_sample_tells_of_all),
 		TEST(nothing_counted_at_the_last_moment_is_lost),

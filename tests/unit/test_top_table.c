@@ -39,7 +39,11 @@ static struct top_device devices[] = {
 		.queues = queues,
 		.count = 2,
 		.tally.delta.count = {[IOTLB_UPDATE] = 20, [IOTLB_UPDATE_STALE] = 34},
-		.sum.count[IOTLB_MISS] = 30,
+		.sum.count = {[IOTLB_MISS] = 30, [IOTLB_UPDATE] = 20},
+		.tap = "tap7",
+		.has_entries = true,
+		.entries = 17,
+		.limit = 2048,
 	},
 	{.id = 4, .state = TOP_GONE, .comm = "?"},
 	{.id = 5, .state = TOP_HELD, .pid = 9, .comm = "a", .sum.count[IOTLB_MISS] = 31},
@@ -58,7 +62,7 @@ static struct table table;
 static void make(const struct table_options *options)
 {
 	table_free(&table);
-	assert_int_equal(table_make(&table, &sample, order, options), 0);
+	assert_int_equal(table_make(&table, &sample, order, 3, options), 0);
 }
 
 static int teardown(void **state)
@@ -212,16 +216,97 @@ static void devices_are_sorted(void **state)
 	const struct top_device *sorted[] = {&devices[0], &devices[1], &devices[2]};
 
 	(void)state;
-	sort_devices(sorted, 3, sort_key_find("misses"), false);
+	sort_devices(sorted, 3, sort_key_find("misses"), false, false);
 	assert_int_equal(sorted[0]->id, 5);
 	assert_int_equal(sorted[1]->id, 3);
-	sort_devices(sorted, 3, sort_key_find("comm"), false);
+	sort_devices(sorted, 3, sort_key_find("comm"), false, false);
 	assert_string_equal(sorted[0]->comm, "?");
 	/* No difference at all: by id. */
-	sort_devices(sorted, 3, sort_key_find("evictions"), false);
+	sort_devices(sorted, 3, sort_key_find("evictions"), false, false);
 	assert_int_equal(sorted[0]->id, 3);
 	assert_int_equal(sorted[2]->id, 5);
 	assert_null(sort_key_find("nonsense"));
+}
+
+static void nothing_comes_last_in_either_direction(void **state)
+{
+	const struct top_device *sorted[] = {&devices[0], &devices[1], &devices[2]};
+
+	(void)state;
+	sort_devices(sorted, 3, sort_key_find("pid"), false, false);
+	assert_int_equal(sorted[0]->pid, 9);
+	assert_int_equal(sorted[2]->pid, 0);
+	sort_devices(sorted, 3, sort_key_find("pid"), false, true);
+	assert_int_equal(sorted[0]->pid, 4194304);
+	assert_int_equal(sorted[2]->pid, 0);
+	sort_devices(sorted, 3, sort_key_find("tap"), false, true);
+	assert_string_equal(sorted[0]->tap, "tap7");
+	assert_string_equal(sorted[1]->tap, "");
+}
+
+static void every_column_is_sorted_by_what_it_shows(void **state)
+{
+	const struct table_options options = {};
+	unsigned int i;
+
+	(void)state;
+	make(&options);
+	/* All but the virtqueue. */
+	assert_int_equal(table.nr_sorts, 22);
+	for (i = 0; i < table.nr_sorts; i++)
+		assert_non_null(table.sorts[i]);
+}
+
+static void a_mark_tells_the_order(void **state)
+{
+	struct table_options options = {.sort = sort_key_find("misses")};
+
+	(void)state;
+	make(&options);
+	assert_null(strchr(table.lines[1], '^'));
+	assert_string_equal(cell(1, "MISS"), "v/s");
+	assert_string_equal(cell(1, "LOOK"), "/s");
+	options.reverse = true;
+	make(&options);
+	assert_string_equal(cell(1, "MISS"), "^/s");
+}
+
+static void a_line_may_be_a_device(void **state)
+{
+	const struct table_options options = {.by_device = true};
+
+	(void)state;
+	make(&options);
+	assert_int_equal(table.count, TABLE_HEADINGS + 3);
+	assert_string_equal(cell(2, "VQ"), "*");
+	assert_string_equal(cell(2, "MISS"), "15");
+	assert_string_equal(cell(2, "UPD"), "10");
+}
+
+static void devices_have_names_and_entries(void **state)
+{
+	const struct table_options options = {};
+
+	(void)state;
+	make(&options);
+	assert_non_null(strstr(table.lines[2], " tap7 "));
+	assert_string_equal(cell(2, "ENT"), "17");
+	assert_string_equal(cell(3, "ENT"), "");
+	assert_string_equal(cell(4, "ENT"), "-");
+}
+
+static void hidden_columns_are_told(void **state)
+{
+	struct table_options options = {.width = 80};
+
+	(void)state;
+	make(&options);
+	/* TAP, META, BUF, FD, FALLBACK, FAIL, STALE, ENT */
+	assert_int_equal(table.hidden, 8);
+	assert_int_equal(table.nr_sorts, 22 - 8);
+	options.width = 0;
+	make(&options);
+	assert_int_equal(table.hidden, 0);
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
@@ -239,6 +324,12 @@ int main(void)
 		TEST(totals_are_exact_if_there_is_room),
 		TEST(what_is_left_out_is_told),
 		TEST(devices_are_sorted),
+		TEST(nothing_comes_last_in_either_direction),
+		TEST(every_column_is_sorted_by_what_it_shows),
+		TEST(a_mark_tells_the_order),
+		TEST(a_line_may_be_a_device),
+		TEST(devices_have_names_and_entries),
+		TEST(hidden_columns_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,6 +146,7 @@ static void device_begin(struct top_device *device)
 
 	if (device->state == TOP_HELD)
 		device->state = TOP_GONE;
+	device->has_entries = false;
 	device->tally.now = (struct iotlb_counters){};
 	for (i = 0; i < device->count; i++)
 		device->queues[i].tally.now = (struct iotlb_counters){};
@@ -204,6 +205,12 @@ static int take_owner(const struct vhost_device *held, void *arg)
 		device_name(device, held->pid, held->comm);
 		snprintf(device->path, sizeof(device->path), "%s", held->path);
 	}
+	/* What is the same whoever holds it. */
+	if (held->tap[0])
+		memcpy(device->tap, held->tap, sizeof(device->tap));
+	device->has_entries = held->has_iotlb;
+	device->entries = held->entries;
+	device->limit = held->limit;
 	device->state = TOP_HELD;
 	return 0;
 }

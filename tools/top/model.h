@@ -45,6 +45,10 @@ enum top_state {
  * @pid:	its owner, 0 if not known
  * @comm:	name of the owner, printable, "?" if not known
  * @path:	what the owner has opened, "" if not known
+ * @tap:	network interface, printable, "" if not known
+ * @has_entries: the device has an IOTLB, and this is known:
+ * @entries:	translations in it now
+ * @limit:	most that it will hold
  * @wanted:	belongs to the process that was asked for
  * @tgid:	process that has been seen to work for it, 0 if none was
  * @tally:	what is counted for the device
@@ -59,6 +63,10 @@ struct top_device {
 	pid_t pid;
 	char comm[16];
 	char path[64];
+	char tap[VHOST_DEVICE_TAP_MAX];
+	bool has_entries;
+	uint64_t entries;
+	uint64_t limit;
 	bool wanted;
 	uint32_t tgid;
 	struct tally tally;

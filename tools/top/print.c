@@ -39,10 +39,18 @@ int print_make_table(struct table *table, const struct top_sample *sample,
 		return -ENOMEM;
 	if (sample->count)
 		memcpy(sorted, sample->devices, sample->count * sizeof(*sorted));
-	sort_devices(sorted, sample->count, view->sort, options->total);
-	err = table_make(table, sample, sorted, options);
+	sort_devices(sorted, sample->count, view->sort, options->total, false);
+	err = table_make(table, sample, sorted, sample->count, options);
 	free(sorted);
 	return err;
+}
+
+int print_flush(FILE *out)
+{
+	errno = 0;
+	if (!fflush(out) && !ferror(out))
+		return 0;
+	return errno ? -errno : -EIO;
 }
 
 static void print_table(const struct view_options *view, const struct top_sample *sample,
@@ -65,6 +73,9 @@ static void print_table(const struct view_options *view, const struct top_sample
 		fprintf(view->out, "%s\n", table.lines[i]);
 	if (table.left_out)
 		fprintf(view->out, "(%u more)\n", table.left_out);
+	if (table.hidden)
+		fprintf(view->out, "(%u more column%s in a wider terminal)\n", table.hidden,
+			table.hidden == 1 ? "" : "s");
 	table_free(&table);
 }
 
@@ -82,7 +93,6 @@ static void tell_lost(uint64_t lost)
 {
 	if (lost)
 		log_warn("%" PRIu64 " events were not counted, because there were too many "
-			 "virtqueues at a time, see --max-queues"
 			 "virtqueues; make room with --max-queues",
 			 lost);
 }

@@ -16,6 +16,9 @@ unsigned int terminal_lines(FILE *out);
 int print_make_table(struct table *table, const struct top_sample *sample,
 		     const struct view_options *view, const struct table_options *options);
 
+/* Return: 0, or a negative errno if not all that was printed got out. */
+int print_flush(FILE *out);
+
 void print_sample(const struct view_options *view, const struct top_sample *sample);
 void print_summary(const struct view_options *view, const struct top_sample *sample);
 

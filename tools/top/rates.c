@@ -60,14 +60,22 @@ double counters_buffer_hit_rate(const struct iotlb_counters *counters)
 			counters->count[IOTLB_RESOLVED_BUFFER]);
 }
 
-double latency_percentile(const struct iotlb_counters *counters, double share)
+uint64_t latency_answered(const struct iotlb_counters *counters)
 {
-	uint64_t answered = 0, below = 0, rank;
-	double low, width;
+	uint64_t answered = 0;
 	int i;
 
 	for (i = 0; i < IOTLB_LATENCY_BUCKETS; i++)
 		answered += counters->latency[i];
+	return answered;
+}
+
+double latency_percentile(const struct iotlb_counters *counters, double share)
+{
+	uint64_t answered = latency_answered(counters), below = 0, rank;
+	double low, width;
+	int i;
+
 	if (!answered)
 		return NAN;
 

@@ -49,6 +49,9 @@ double counters_hit_rate(const struct iotlb_counters *counters);
  */
 double counters_buffer_hit_rate(const struct iotlb_counters *counters);
 
+/* How many misses were answered, that is, have a latency. */
+uint64_t latency_answered(const struct iotlb_counters *counters);
+
 /**
  * latency_percentile() - the latency that a share of misses stays below
  * @counters:	of a virtqueue, or a sum

@@ -9,6 +9,8 @@ struct sort_key;
 /* NULL if there is none of this name. */
 const struct sort_key *sort_key_find(const char *name);
 
+const char *sort_key_name(const struct sort_key *key);
+
 /* All names, with ", " between them. */
 const char *sort_key_names(void);
 
@@ -18,12 +20,13 @@ const char *sort_key_names(void);
  * @count:	how many there are
  * @key:	by what
  * @total:	by what happened in all, not since the sample before
+ * @reverse:	the other way round
  *
- * Counts and latencies: highest first. Hit rates: lowest first, and last those
- * where nothing was looked up. Names and numbers: ascending. Among
- * equals, the lower device id comes first.
+ * Counts and latencies: highest first. Hit rates: lowest first. Names and
+ * numbers: ascending. In either direction, those of which nothing can be said
+ * come last, and among equals the lower device id first.
  */
 void sort_devices(const struct top_device **devices, size_t count, const struct sort_key *key,
-		  bool total);
+		  bool total, bool reverse);
 
 #endif /* TOP_SORT_H */

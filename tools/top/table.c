@@ -18,6 +18,7 @@
  * @sample:	the sample
  * @device:	the device
  * @queue:	the virtqueue, NULL if nothing has been counted for any
+ * @whole:	instead of one, the device with all its virtqueues
  * @first:	first line of the device
  * @total:	counts since the beginning; else counts a second
  * @exact:	counts since the beginning are given with all digits
@@ -26,6 +27,7 @@ struct line {
 	const struct top_sample *sample;
 	const struct top_device *device;
 	const struct top_queue *queue;
+	bool whole;
 	bool first;
 	bool total;
 	bool exact;
@@ -38,6 +40,7 @@ struct line {
  * @cell:	makes the text in a line
  * @counters:	for @cell: counters that are summed up
  * @share:	for @cell: which percentile
+ * @sort:	name of the sort key
  * @width:	characters at least, so that tables do not jump to and fro
  * @left_out:	the column with the greatest number is left out first, those
  *		with 0 never are
@@ -49,6 +52,7 @@ struct column {
 	void (*cell)(char text[CELL_SIZE], const struct line *line, const struct column *column);
 	uint32_t counters;
 	double share;
+	const char *sort;
 	unsigned char width;
 	unsigned char left_out;
 	bool left;
@@ -63,6 +67,8 @@ static const struct iotlb_counters *queue_counters(const struct line *line)
 {
 	static const struct iotlb_counters nothing;
 
+	if (line->whole)
+		return line->total ? &line->device->sum_total : &line->device->sum;
 	return line->queue ? tally_of(&line->queue->tally, line) : &nothing;
 }
 
@@ -115,6 +121,23 @@ static void cell_vq(char text[CELL_SIZE], const struct line *line, const struct 
 	if (line->queue)
 		format_exact(text, line->queue->vq);
 	else
+		strcpy(text, line->whole ? "*" : "-");
+}
+
+static void cell_tap(char text[CELL_SIZE], const struct line *line, const struct column *column)
+{
+	(void)column;
+	snprintf(text, CELL_SIZE, "%s", line->device->tap[0] ? line->device->tap : "-");
+}
+
+static void cell_entries(char text[CELL_SIZE], const struct line *line, const struct column *column)
+{
+	(void)column;
+	if (!line->first)
+		return;
+	if (line->device->has_entries)
+		format_short(text, (double)line->device->entries);
+	else
 		strcpy(text, "-");
 }
 
@@ -154,55 +177,61 @@ static void cell_device(char text[CELL_SIZE], const struct line *line, const str
 			   counters_sum(tally_of(&line->device->tally, line), column->counters));
 }
 
-#define QUEUE(title, which, rank)                                                                  \
+#define QUEUE(title, which, key, rank)                                                             \
 	{                                                                                          \
-		.name = title, .unit = "/s", .cell = cell_queue, .counters = which, .width = 4,    \
-		.left_out = rank                                                                   \
+		.name = title, .unit = "/s", .cell = cell_queue, .counters = which, .sort = key,   \
+		.width = 4, .left_out = rank                                                       \
 	}
 
-#define LATENCY(title, of, rank)                                                                   \
+#define LATENCY(title, of, key, rank)                                                              \
 	{                                                                                          \
-		.name = title, .unit = "us", .cell = cell_latency, .share = of, .width = 4,        \
-		.left_out = rank                                                                   \
+		.name = title, .unit = "us", .cell = cell_latency, .share = of, .sort = key,       \
+		.width = 4, .left_out = rank                                                       \
 	}
 
-#define DEVICE(title, which, rank)                                                                 \
+#define DEVICE(title, which, key, rank)                                                            \
 	{                                                                                          \
-		.name = title, .unit = "/s", .cell = cell_device, .counters = which, .width = 4,   \
-		.left_out = rank                                                                   \
+		.name = title, .unit = "/s", .cell = cell_device, .counters = which, .sort = key,  \
+		.width = 4, .left_out = rank                                                       \
 	}
 
 /* Those of the device come last: they are empty in all but its first line. */
 static const struct column columns[] = {
 	{"TIME", "", cell_time, .width = 8, .left = true},
-	{"PID", "", cell_pid, .width = 7},
-	{"COMM", "", cell_comm, .width = 8, .left = true},
-	{"DEV", "", cell_dev, .width = 3},
+	{"PID", "", cell_pid, .sort = "pid", .width = 7},
+	{"COMM", "", cell_comm, .sort = "comm", .width = 8, .left = true},
+	{"TAP", "", cell_tap, .sort = "tap", .width = 5, .left_out = 7, .left = true},
+	{"DEV", "", cell_dev, .sort = "dev", .width = 3},
 	{"VQ", "", cell_vq, .width = 2},
-	QUEUE("LOOK", COUNTERS_LOOKUPS, 0),
-	QUEUE("META", COUNTERS_HITS_META, 9),
-	QUEUE("BUF", COUNTER(HIT_BUFFER), 9),
-	QUEUE("MISS", COUNTER(MISS), 0),
-	{"HIT", "%", cell_hit, .width = 4},
-	LATENCY("P50", 0.50, 5),
-	LATENCY("P99", 0.99, 1),
-	QUEUE("WALK", COUNTER(RESOLVED), 4),
-	QUEUE("RING", COUNTER(MISS_RING), 4),
-	QUEUE("FD", COUNTER(MISS_FD), 6),
-	QUEUE("DROP", COUNTER(MISS_DROP), 1),
-	{"FALLBACK", "/s", cell_queue, COUNTERS_FALLBACKS, .width = 8, .left_out = 10},
-	DEVICE("UPD", COUNTER(UPDATE), 2),
-	DEVICE("FAIL", COUNTER(UPDATE_FAILED), 9),
-	{"STALE", "/s", cell_device, COUNTER(UPDATE_STALE), .width = 5, .left_out = 10},
-	DEVICE("INV", COUNTER(INVALIDATE), 3),
-	DEVICE("EVIC", COUNTER(EVICT), 4),
+	QUEUE("LOOK", COUNTERS_LOOKUPS, "lookups", 0),
+	QUEUE("META", COUNTERS_HITS_META, "meta", 9),
+	QUEUE("BUF", COUNTER(HIT_BUFFER), "buffers", 9),
+	QUEUE("MISS", COUNTER(MISS), "misses", 0),
+	{"HIT", "%", cell_hit, .sort = "hit", .width = 4},
+	LATENCY("P50", 0.50, "p50", 5),
+	LATENCY("P99", 0.99, "p99", 1),
+	QUEUE("WALK", COUNTER(RESOLVED), "resolved", 4),
+	QUEUE("RING", COUNTER(MISS_RING), "ring", 4),
+	QUEUE("FD", COUNTER(MISS_FD), "fd", 6),
+	QUEUE("DROP", COUNTER(MISS_DROP), "drops", 1),
+	{"FALLBACK", "/s", cell_queue, COUNTERS_FALLBACKS, .sort = "fallbacks", .width = 8,
+	 .left_out = 10},
+	DEVICE("UPD", COUNTER(UPDATE), "updates", 2),
+	DEVICE("FAIL", COUNTER(UPDATE_FAILED), "failed", 9),
+	{"STALE", "/s", cell_device, COUNTER(UPDATE_STALE), .sort = "stale", .width = 5,
+	 .left_out = 10},
+	DEVICE("INV", COUNTER(INVALIDATE), "invalidations", 3),
+	DEVICE("EVIC", COUNTER(EVICT), "evictions", 4),
+	{"ENT", "", cell_entries, .sort = "entries", .width = 4, .left_out = 8},
 };
 
 #define NR_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 #define COLUMN_TIME 0
 #define COLUMN_COMM 2
 /* From here on: columns that only a wide terminal shows, and nobody misses. */
-#define LEFT_OUT_FIRST 9
+#define LEFT_OUT_FIRST 7
+
+_Static_assert(NR_COLUMNS <= TABLE_COLUMNS_MAX, "there is a sort key for each column");
 
 typedef char row[NR_COLUMNS][CELL_SIZE];
 
@@ -220,15 +249,19 @@ struct grid {
 
 static void fill_headings(struct grid *grid, const struct table_options *options)
 {
-	const char *unit;
+	const char *unit, *mark;
 	size_t c;
 
 	for (c = 0; c < NR_COLUMNS; c++) {
 		unit = columns[c].unit;
 		if (options->total && !strcmp(unit, "/s"))
 			unit = "";
+		mark = "";
+		if (options->sort && columns[c].sort &&
+		    !strcmp(columns[c].sort, sort_key_name(options->sort)))
+			mark = options->reverse ? "^" : "v";
 		snprintf(grid->rows[0][c], CELL_SIZE, "%s", columns[c].name);
-		snprintf(grid->rows[1][c], CELL_SIZE, "%s", unit);
+		snprintf(grid->rows[1][c], CELL_SIZE, "%s%s", mark, unit);
 	}
 	grid->count = TABLE_HEADINGS;
 }
@@ -242,18 +275,19 @@ static void fill_row(struct grid *grid, const struct line *line)
 	grid->count++;
 }
 
-static size_t lines_of(const struct top_device *device)
+static size_t lines_of(const struct top_device *device, const struct table_options *options)
 {
-	return device->count ? device->count : 1;
+	return device->count && !options->by_device ? device->count : 1;
 }
 
-static void fill_device(struct grid *grid, size_t end, struct line *line)
+static void fill_device(struct grid *grid, size_t end, struct line *line,
+			const struct table_options *options)
 {
 	const struct top_device *device = line->device;
 	size_t i;
 
-	for (i = 0; i < lines_of(device) && grid->count < end; i++) {
-		line->queue = device->count ? &device->queues[i] : NULL;
+	for (i = 0; i < lines_of(device, options) && grid->count < end; i++) {
+		line->queue = device->count && !line->whole ? &device->queues[i] : NULL;
 		line->first = !i;
 		fill_row(grid, line);
 	}
@@ -367,34 +401,49 @@ static int make_lines(struct table *table, const struct grid *grid)
 }
 
 static bool fill(struct grid *grid, size_t end, const struct top_sample *sample,
-		 const struct top_device *const *devices, const struct table_options *options,
-		 bool exact)
+		 const struct top_device *const *devices, size_t count,
+		 const struct table_options *options, bool exact)
 {
 	struct line line = {
 		.sample = sample,
+		.whole = options->by_device,
 		.total = options->total,
 		.exact = exact,
 	};
 	size_t i;
 
 	fill_headings(grid, options);
-	for (i = 0; i < sample->count; i++) {
+	for (i = 0; i < count; i++) {
 		line.device = devices[i];
-		fill_device(grid, end, &line);
+		fill_device(grid, end, &line, options);
 	}
 	return fit(grid, options);
 }
 
+/* What of the columns is on the screen, and what is not. */
+static void tell_columns(struct table *table, const struct grid *grid,
+			 const struct table_options *options)
+{
+	size_t c;
+
+	for (c = options->timestamps ? COLUMN_TIME : COLUMN_TIME + 1; c < NR_COLUMNS; c++) {
+		table->hidden += !grid->width[c];
+		if (grid->width[c] && columns[c].sort)
+			table->sorts[table->nr_sorts++] = sort_key_find(columns[c].sort);
+	}
+}
+
 int table_make(struct table *table, const struct top_sample *sample,
-	       const struct top_device *const *devices, const struct table_options *options)
+	       const struct top_device *const *devices, size_t count,
+	       const struct table_options *options)
 {
 	size_t i, lines = 0, wanted;
 	struct grid grid = {};
 	int err;
 
 	*table = (struct table){};
-	for (i = 0; i < sample->count; i++)
-		lines += lines_of(devices[i]);
+	for (i = 0; i < count; i++)
+		lines += lines_of(devices[i], options);
 	wanted = lines;
 	if (options->rows && wanted > options->rows)
 		wanted = options->rows;
@@ -404,8 +453,9 @@ int table_make(struct table *table, const struct top_sample *sample,
 	if (!grid.rows)
 		return -ENOMEM;
 	wanted += TABLE_HEADINGS;
-	if (!fill(&grid, wanted, sample, devices, options, true) && options->total)
-		fill(&grid, wanted, sample, devices, options, false);
+	if (!fill(&grid, wanted, sample, devices, count, options, true) && options->total)
+		fill(&grid, wanted, sample, devices, count, options, false);
+	tell_columns(table, &grid, options);
 	err = make_lines(table, &grid);
 	free(grid.rows);
 	if (err)

@@ -8,10 +8,17 @@
 #include <stdbool.h>
 
 #include "model.h"
+#include "sort.h"
+
+#define TABLE_HEADINGS 2
+#define TABLE_COLUMNS_MAX 32
 
 /**
  * struct table_options - how a table is made
  * @total:	counts since the beginning; else counts a second
+ * @by_device:	a line is a device; else a virtqueue
+ * @sort:	marks the column that devices are sorted by, NULL: none
+ * @reverse:	the mark says that it is the other way round
  * @timestamps:	the first column says when the sample was taken
  * @width:	columns of the terminal, 0: no matter. What is least important
  *		is left out until the table fits.
@@ -19,6 +26,9 @@
  */
 struct table_options {
 	bool total;
+	bool by_device;
+	const struct sort_key *sort;
+	bool reverse;
 	bool timestamps;
 	unsigned int width;
 	unsigned int rows;
@@ -27,29 +37,36 @@ struct table_options {
 /**
  * struct table - lines of text
  * @lines:	the headings, which are TABLE_HEADINGS lines, and a line for
- *		each virtqueue; no newlines. To be freed by table_free().
+ *		each virtqueue or device; no newlines. To be freed by
+ *		table_free().
  * @count:	elements of @lines
- * @left_out:	virtqueues for which there was no line
+ * @left_out:	virtqueues or devices for which there was no line
+ * @hidden:	columns for which there was no room
+ * @sorts:	what can be sorted by, in the order of the columns shown
+ * @nr_sorts:	elements of @sorts
  */
 struct table {
 	char **lines;
 	unsigned int count;
 	unsigned int left_out;
+	unsigned int hidden;
+	const struct sort_key *sorts[TABLE_COLUMNS_MAX];
+	unsigned int nr_sorts;
 };
-
-#define TABLE_HEADINGS 2
 
 /**
  * table_make() - make the table of a sample
  * @table:	filled in
  * @sample:	what happened
- * @devices:	devices of @sample, in the order in which they are wanted
+ * @devices:	those of @sample that are wanted, in the order in which they are
+ * @count:	elements of @devices
  * @options:	see above
  *
  * Return: 0 or -ENOMEM.
  */
 int table_make(struct table *table, const struct top_sample *sample,
-	       const struct top_device *const *devices, const struct table_options *options);
+	       const struct top_device *const *devices, size_t count,
+	       const struct table_options *options);
 
 void table_free(struct table *table);
 

@@ -14,6 +14,9 @@
 
 #define EXIT_USAGE 2
 
+/* Options without a letter. */
+enum { KEY_CSV = 256, KEY_OPENMETRICS };
+
 static const char doc[] =
 	"Show what the device IOTLBs of vhost do: how often a virtqueue looked up "
 	"a translation, how often it was missing, how long the answer took."
@@ -34,15 +37,23 @@ static const struct argp_option help[] = {
 	{"batch", 'b', NULL, 0,
 	 "Show one table after the other (default if standard output is no terminal)", 0},
 	{"duration", 'd', "SECONDS", 0, "End after this time", 0},
+	{"csv", KEY_CSV, NULL, 0,
+	 "Show counts since the start, a line for each device and virtqueue, separated by commas",
+	 0},
 	{"json", 'j', NULL, 0, "Show each sample as a JSON object on a line", 0},
 	{"max-queues", 'm', "N", 0,
 	 "Count at most N virtqueues and devices at a time (default and most 3072)", 0},
 	{"count", 'n', "N", 0, "End after N samples", 0},
+	{"openmetrics", KEY_OPENMETRICS, "FILE", OPTION_ARG_OPTIONAL,
+	 "Show counts since the start as OpenMetrics, or replace FILE by them, which node_exporter "
+	 "reads if its name ends in .prom",
+	 0},
 	{"pid", 'p', "PID", 0, "Only devices of this process", 0},
 	{"rows", 'r', "N", 0, "At most N lines in a table", 0},
 	{"sort", 's', "KEY", 0,
-	 "Order of devices: misses (default), lookups, hit, drops, updates, invalidations, "
-	 "evictions, fallbacks, stale, p99, pid, comm, dev",
+	 "Order of devices: misses (default), lookups, meta, buffers, hit, resolved, ring, fd, "
+	 "drops, updates, failed, invalidations, evictions, fallbacks, stale, entries, p50, p99, "
+	 "pid, comm, tap, dev",
 	 0},
 	{"timestamps", 'T', NULL, 0, "Begin each line with the time", 0},
 	{"verbose", 'v', NULL, 0, "Tell when counting begins, and more about what fails", 0},
@@ -88,6 +99,14 @@ static void set_count(struct top_options *options, unsigned long count, struct a
 	options->count = count;
 }
 
+static void set_format(struct top_options *options, enum top_format format,
+		       struct argp_state *state)
+{
+	if (options->format != TOP_FOR_PEOPLE && options->format != format)
+		argp_error(state, "give only one of --json, --csv and --openmetrics");
+	options->format = format;
+}
+
 static void parse_argument(struct top_options *options, char *text, struct argp_state *state)
 {
 	if (state->arg_num == 0)
@@ -113,7 +132,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options->duration = parse_seconds(arg, "duration", INTERVAL_MIN, state);
 		break;
 	case 'j':
-		options->json = true;
+		set_format(options, TOP_JSON, state);
+		break;
+	case KEY_CSV:
+		set_format(options, TOP_CSV, state);
+		break;
+	case KEY_OPENMETRICS:
+		set_format(options, TOP_OPENMETRICS, state);
+		options->file = arg;
+		if (arg && !arg[0])
+			argp_error(state, "--openmetrics= is given no name of a file");
 		break;
 	case 'm':
 		options->max_queues = parse_number(arg, "max-queues", 1, IOTLB_SLOTS_USABLE, state);

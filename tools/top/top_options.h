@@ -7,13 +7,21 @@
 
 #include "sort.h"
 
+enum top_format {
+	TOP_FOR_PEOPLE, /* tables */
+	TOP_JSON,
+	TOP_CSV,
+	TOP_OPENMETRICS,
+};
+
 /**
  * struct top_options - the command line
  * @pid:	devices of this process only, 0: of all
  * @interval:	seconds between samples
  * @count:	samples, 0: no end
  * @duration:	seconds until the end, 0: no end
- * @json:	one object a line
+ * @format:	what is written
+ * @file:	where to, NULL: standard output
  * @batch:	tables one after the other even on a terminal
  * @timestamps:	say when each sample was taken
  * @sort:	order of devices
@@ -25,7 +33,8 @@ struct top_options {
 	double interval;
 	unsigned long count;
 	double duration;
-	bool json;
+	enum top_format format;
+	const char *file;
 	bool batch;
 	bool timestamps;
 	const struct sort_key *sort;

@@ -17,12 +17,14 @@ struct view;
  * struct view_options - how samples are shown; views ignore what means nothing
  * to them
  * @out:	where to
+ * @file:	where to instead, if the view writes files; NULL: none
  * @sort:	order of devices
  * @rows:	lines of a table, 0: as many as there are or as fit
  * @timestamps:	say when a sample was taken
  */
 struct view_options {
 	FILE *out;
+	const char *file;
 	const struct sort_key *sort;
 	unsigned int rows;
 	bool timestamps;
@@ -37,13 +39,13 @@ struct view_options {
  *		before it
  * @close:	frees the view; always called, so that a terminal is put right
  *
- * Views write to @out with stdio and leave it to the caller to look for errors.
+ * What shows something returns 0, or a negative errno if it could not be written.
  */
 struct view_ops {
 	const char *name;
 	struct view *(*open)(const struct view_options *options);
-	void (*sample)(struct view *view, const struct top_sample *sample);
-	void (*summary)(struct view *view, const struct top_sample *sample, unsigned long shown);
+	int (*sample)(struct view *view, const struct top_sample *sample);
+	int (*summary)(struct view *view, const struct top_sample *sample, unsigned long shown);
 	void (*close)(struct view *view);
 };
 
@@ -55,5 +57,11 @@ extern const struct view_ops view_terminal;
 
 /* One JSON object a line. */
 extern const struct view_ops view_json;
+
+/* A line for each device and virtqueue, separated by commas. */
+extern const struct view_ops view_csv;
+
+/* Metrics, for monitoring systems. */
+extern const struct view_ops view_openmetrics;
 
 #endif /* TOP_VIEW_H */

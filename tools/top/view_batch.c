@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "log.h"
 #include "print.h"
 #include "view.h"
 
@@ -20,23 +19,24 @@ static struct view *batch_open(const struct view_options *options)
 	return view;
 }
 
-static void batch_sample(struct view *view, const struct top_sample *sample)
+static int batch_sample(struct view *view, const struct top_sample *sample)
 {
 	if (view->any)
 		fputc('\n', view->options.out);
 	view->any = true;
 	print_sample(&view->options, sample);
-	fflush(view->options.out);
+	return print_flush(view->options.out);
 }
 
-static void batch_summary(struct view *view, const struct top_sample *sample, unsigned long shown)
+static int batch_summary(struct view *view, const struct top_sample *sample, unsigned long shown)
 {
 	/* A single sample from the very beginning is its own summary. */
 	if (shown == 1)
-		return;
+		return 0;
 	if (view->any)
 		fputc('\n', view->options.out);
 	print_summary(&view->options, sample);
+	return print_flush(view->options.out);
 }
 
 static void batch_close(struct view *view)

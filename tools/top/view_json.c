@@ -8,7 +8,7 @@
 
 #include <json-c/json.h>
 
-#include "log.h"
+#include "print.h"
 #include "rates.h"
 #include "view.h"
 
@@ -171,7 +171,11 @@ static struct json_object *make_device(const struct top_device *device, uint64_t
 	add(object, "pid", device->pid ? json_object_new_int(device->pid) : NULL);
 	add(object, "comm", json_object_new_string(device->comm));
 	add(object, "path", device->path[0] ? json_object_new_string(device->path) : NULL);
+	add(object, "tap", device->tap[0] ? json_object_new_string(device->tap) : NULL);
 	add(object, "gone", json_object_new_boolean(device->state != TOP_HELD));
+	add(object, "entries",
+	    device->has_entries ? json_object_new_uint64(device->entries) : NULL);
+	add(object, "limit", device->has_entries ? json_object_new_uint64(device->limit) : NULL);
 	add_delta_and_total(object, &device->tally.delta, &device->tally.total, add_device_counts,
 			    unavailable);
 	for (i = 0; i < device->count; i++)
@@ -180,7 +184,7 @@ static struct json_object *make_device(const struct top_device *device, uint64_t
 	return object;
 }
 
-static void print_object(struct view *view, const struct top_sample *sample)
+static int print_object(struct view *view, const struct top_sample *sample)
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *devices = json_object_new_array();
@@ -202,19 +206,19 @@ static void print_object(struct view *view, const struct top_sample *sample)
 	fprintf(view->out, "%s\n",
 		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
 							       JSON_C_TO_STRING_NOSLASHESCAPE));
-	fflush(view->out);
 	json_object_put(object);
+	return print_flush(view->out);
 }
 
-static void json_sample(struct view *view, const struct top_sample *sample)
+static int json_sample(struct view *view, const struct top_sample *sample)
 {
-	print_object(view, sample);
+	return print_object(view, sample);
 }
 
-static void json_summary(struct view *view, const struct top_sample *sample, unsigned long shown)
+static int json_summary(struct view *view, const struct top_sample *sample, unsigned long shown)
 {
 	(void)shown;
-	print_object(view, sample);
+	return print_object(view, sample);
 }
 
 static void json_close(struct view *view)

@@ -126,7 +126,7 @@ static unsigned int rows_that_fit(const struct view *view, const struct notes *n
 	return rows && rows < fit ? rows : fit;
 }
 
-static void terminal_sample(struct view *view, const struct top_sample *sample)
+static int terminal_sample(struct view *view, const struct top_sample *sample)
 {
 	struct table_options options = {
 		.timestamps = view->options.timestamps,
@@ -139,7 +139,7 @@ static void terminal_sample(struct view *view, const struct top_sample *sample)
 	options.rows = rows_that_fit(view, &notes);
 	if (print_make_table(&table, sample, &view->options, &options)) {
 		log_error("out of memory for a table");
-		return;
+		return 0;
 	}
 	enter(view);
 	fputs(CURSOR_HOME, view->options.out);
@@ -147,16 +147,16 @@ static void terminal_sample(struct view *view, const struct top_sample *sample)
 	draw_table(view, &table, options.width);
 	draw_notes(view, &notes, options.width);
 	fputs(ERASE_BELOW, view->options.out);
-	fflush(view->options.out);
 	table_free(&table);
+	return print_flush(view->options.out);
 }
 
-static void terminal_summary(struct view *view, const struct top_sample *sample,
-			     unsigned long shown)
+static int terminal_summary(struct view *view, const struct top_sample *sample, unsigned long shown)
 {
 	(void)shown;
 	leave(view);
 	print_summary(&view->options, sample);
+	return print_flush(view->options.out);
 }
 
 static void terminal_close(struct view *view)
