@@ -96,7 +96,7 @@ demo: deps ## the whole in half a minute: real packets, real misses, live hit ra
 .PHONY: test
 test: deps ## run all tests
 	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) \
-		$(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) fuzz-targets
+		$(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) fuzz-targets $(BUILD)/promtool
 	$(Q)tests/run $(UNIT_TESTS) tests/vm/*.t
 
 .PHONY: test-unit
@@ -104,7 +104,7 @@ test-unit: unit ## run the tests that need no kernel
 	$(Q)tests/run $(UNIT_TESTS)
 
 .PHONY: test-vm
-test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) fuzz-targets ## run the tests within the VM, on the real /dev/vhost-net
+test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) fuzz-targets $(BUILD)/promtool ## run the tests within the VM, on the real /dev/vhost-net
 	$(Q)tests/run tests/vm/*.t
 
 .PHONY: fuzz
@@ -162,6 +162,12 @@ $(BUILD)/modules: kernel/modules kernel/tree.sh kernel/base $(wildcard kernel/pa
 	$(call msg,MODULES,$@)
 	$(Q)mkdir -p $(BUILD)
 	$(Q)dir=$$(kernel/modules) && rm -rf $@ && ln -sfn "$$dir" $@
+
+# What a test of metrics checks them with.
+$(BUILD)/promtool: scripts/promtool
+	$(call msg,PROMTOOL,$@)
+	$(Q)mkdir -p $(BUILD)
+	$(Q)dir=$$(scripts/promtool) && ln -sfn "$$dir" $@
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h include/*.h) | $(BUILD)/libbpf
 	$(call msg,BPF,$@)
