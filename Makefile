@@ -165,7 +165,7 @@ $(BUILD)/modules: kernel/modules kernel/tree.sh kernel/base $(wildcard kernel/pa
 
 # What a test of metrics checks them with.
 $(BUILD)/promtool: scripts/promtool
-	$(call msg,PROMTOOL,$@)
+	$(call msg,GET,$@)
 	$(Q)mkdir -p $(BUILD)
 	$(Q)dir=$$(scripts/promtool) && ln -sfn "$$dir" $@
 
