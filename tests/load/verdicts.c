@@ -3,6 +3,10 @@
  * What iotlbd's BPF program answers to vhost, counted by a BPF program that
  * hangs on its exit. The tracepoint of misses has the verdict too, but only of
  * the first time that a miss was offered.
+ *
+ * The kernel runs such a program once at a time on each CPU. Where a worker of
+ * vhost can be preempted in it, by another one, the other one's answer is not
+ * seen. The kernel counts these.
  */
 #include <errno.h>
 #include <signal.h>
@@ -36,6 +40,16 @@ static int find_program(void)
 	bail_out("there is no BPF program " PROGRAM ": is iotlbd running?");
 }
 
+static __u64 count_unseen(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info);
+
+	if (bpf_prog_get_info_by_fd(bpf_program__fd(program), &info, &size))
+		bail_out_errno("cannot ask the kernel what was not seen");
+	return info.recursion_misses;
+}
+
 static int run(const struct parameter *parameters, char **rest)
 {
 	struct verdicts_bpf *skel = verdicts_bpf__open();
@@ -59,6 +73,7 @@ static int run(const struct parameter *parameters, char **rest)
 	print_number("queued", skel->bss->queued);
 	print_number("refused", skel->bss->refused);
 	print_number("others", skel->bss->others);
+	print_number("unseen", count_unseen(skel->progs.count_verdict));
 	verdicts_bpf__destroy(skel);
 	close(fd);
 	return 0;

@@ -8,8 +8,9 @@
 # What is exact: vhost offers a miss that the BPF program has not taken again
 # when its virtqueue tries again. Each of these offers may find the ring buffer
 # full, and counts; the tracepoint tells of the first only. So a BPF program on
-# the exit of iotlbd's is the judge; and where nothing makes virtqueues try
-# again, the tracepoint must agree.
+# the exit of iotlbd's is the judge, which knows how many it may not have seen
+# (none on a kernel that does not preempt); and where nothing makes virtqueues
+# try again, the tracepoint must agree.
 
 # shellcheck disable=SC2119 # stop sends another signal if it is told
 
@@ -39,6 +40,12 @@ all_exchanged()
 		has traffic verified -eq "$1"
 }
 
+# between LEAST NUMBER MOST
+between()
+{
+	test "$1" -le "$2" -a "$2" -le "$3"
+}
+
 # overflow NAME=NUMBER...: devices, traffic and stops of iotlbd
 overflow()
 {
@@ -59,6 +66,8 @@ overflow()
 	kill "$judge"
 	wait "$judge"
 	show judge.out
+	refused=$(value judge.out refused)
+	unseen=$(value judge.out unseen)
 	ok "$what: iotlbd ends well" stop
 	drops_traced=$(traced)
 	echo '!hist:keys=verdict' >"$events/vhost_iotlb_miss/trigger"
@@ -77,9 +86,10 @@ test_many_queues()
 	ok "$what: every packet" all_exchanged "$(value traffic exchanges)"
 	ok "$what: there was no room again and again" test "$(count DROPS)" -ge $((8 * stops))
 	ok "$what: iotlbd has counted what the tracepoint tells" is DROPS "$drops_traced"
-	ok "$what: and what its BPF program has refused" is DROPS "$(value judge.out refused)"
+	ok "$what: and what its BPF program has refused" \
+		between "$refused" "$(count DROPS)" $((refused + unseen))
 	ok "$what: each miss has come to it once, on one way or the other" \
-		is MISSES $(($(value judge.out queued) + $(value judge.out refused)))
+		is MISSES $(($(value judge.out queued) + refused + unseen))
 	ok "$what: and has an answer" all_served
 }
 
@@ -92,7 +102,7 @@ test_retries()
 	ok "$what: there was no room again and again" \
 		test "$(count DROPS)" -ge $((20 * (4 * 16 - room)))
 	ok "$what: iotlbd has counted what its BPF program has refused" \
-		is DROPS "$(value judge.out refused)"
+		between "$refused" "$(count DROPS)" $((refused + unseen))
 	ok "$what: most of that the tracepoint does not tell" \
 		test "$drops_traced" -lt "$(count DROPS)"
 	ok "$what: none was without answer" is UNANSWERED 0
