@@ -12,7 +12,9 @@ series_dir()
 {
 	local release
 	release=$("$kernel_dir/base" release)
-	printf '%s/patches/%s\n' "$kernel_dir" "${release%.*}"
+	# 6.12 of 6.12.117+deb12-amd64, and of 6.12.115+deb13.1-amd64
+	[[ $release =~ ^[0-9]+\.[0-9]+ ]]
+	printf '%s/patches/%s\n' "$kernel_dir" "${BASH_REMATCH[0]}"
 }
 
 # tree_new DIR: makes DIR the unpatched tree.
@@ -32,6 +34,14 @@ tree_patch()
 {
 	patch -d "$1" -p1 -s -F0 --no-backup-if-mismatch <"$2" ||
 		die "$2 does not apply to the source of $("$kernel_dir/base" release); the series is for the kernel that kernel/base names"
+}
+
+# tree_mark DIR: has the modules say in their versions that they are patched:
+# 0.0.1+iotlb. DKMS does not install a module whose version there is already.
+tree_mark()
+{
+	sed -Ei 's/^(MODULE_VERSION\(|#define MOD_VERSION +)"([0-9.]+)"/\1"\2+iotlb"/' \
+		"$1"/drivers/vhost/*.c
 }
 
 # tree_build DIR [ARG...]: builds the modules within DIR/drivers/vhost. The
