@@ -243,7 +243,8 @@ $(KERNEL_TEST): $(KERNEL_TEST_OBJS)
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS)
 
-$(BUILD)/tests/vhost_iotlb_race: $(RACE_OBJS) $(call objs,tools/bench/tap.c tests/kernel/bail_out.c)
+$(BUILD)/tests/vhost_iotlb_race: $(RACE_OBJS) \
+		$(call objs,tools/bench/tap.c tests/kernel/bail_out.c tests/kernel/slowness.c)
 	$(call msg,LINK,$@)
 	$(link)
 

@@ -23,6 +23,7 @@
 #include "load.h"
 #include "tests/kernel/check.h"
 #include "tests/kernel/device.h"
+#include "tests/kernel/slowness.h"
 #include "traffic.h"
 
 #define MAX_DEVICES 16
@@ -151,7 +152,7 @@ static void server_follow(struct server *s, uint64_t end_ns, enum stage stage)
 
 static void server_wait_stage(struct server *s, enum stage stage)
 {
-	server_follow(s, now_ns() + START_LIMIT_MS * NS_PER_MS, stage);
+	server_follow(s, now_ns() + slowness() * START_LIMIT_MS * NS_PER_MS, stage);
 	if (s->stage < stage)
 		bail_out("iotlbd does not reach \"%s\"; it says: %s", stages[stage].says, s->text);
 }

@@ -8,20 +8,12 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "race.h"
 #include "report.h"
+#include "tests/kernel/slowness.h"
 
 #define STUCK_SECONDS 60
-
-/* For a kernel that is slower than others by so much, see tests/vm/run. */
-static unsigned int slowness(void)
-{
-	const char *factor = getenv("VM_TIMEOUT_FACTOR");
-
-	return factor ? strtoul(factor, NULL, 10) : 1;
-}
 
 static void dump(struct race *r)
 {
