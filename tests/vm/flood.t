@@ -27,8 +27,7 @@ here=$(dirname "$(readlink -f "$0")")
 # shellcheck source-path=SCRIPTDIR source=load.sh
 . "$here/load.sh"
 
-# Where all takes longer, less has to do.
-kicks=${KICKS:-$((1000000 / ${VM_TIMEOUT_FACTOR:-1}))}
+kicks=${KICKS:-$(fewer 1000000)}
 per_look=${KICKS_PER_LOOK:-10}
 rounds=${ROUNDS:-1}
 

@@ -24,10 +24,8 @@ here=$(dirname "$(readlink -f "$0")")
 # shellcheck source-path=SCRIPTDIR source=load.sh
 . "$here/load.sh"
 
-# Where all takes longer, less has to do.
-slow=${VM_TIMEOUT_FACTOR:-1}
-kills=${KILLS:-$((200 / slow))}
-rounds=${ROUNDS:-$((1000 / slow))}
+kills=${KILLS:-$(fewer 200)}
+rounds=${ROUNDS:-$(fewer 1000)}
 seed=${SEED:-1}
 
 # What all of the kernel's caches have in use, without what they keep for later.
