@@ -3,12 +3,14 @@
  * Sends UDP packets, or receives them and counts: one static program for both
  * ends, so that they agree about what is in a packet.
  *
- *	udp send ADDRESS PORT COUNT SIZE
+ *	udp send ADDRESS PORT COUNT SIZE [PATIENCE]
  *	udp receive PORT COUNT SECONDS
  *
  * The receiver prints "listening", and at the end how many different packets
  * came, how many came again, and how many were no packets of the sender's. It
  * ends when it has COUNT, or SECONDS after its standard input has ended.
+ *
+ * The sender fails if it cannot send; with PATIENCE, after so many seconds.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -19,7 +21,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "payload.h"
 
 #define SIZE_MAX_UDP 65507
 #define COUNT_MAX 100000000
@@ -44,26 +49,6 @@ static unsigned long number(const char *text, unsigned long min, unsigned long m
 	return n;
 }
 
-/* A packet is its number, and bytes that follow from it and from their place. */
-static void fill(uint8_t *packet, size_t size, uint32_t n)
-{
-	size_t i;
-
-	memcpy(packet, &n, sizeof(n));
-	for (i = sizeof(n); i < size; i++)
-		packet[i] = (uint8_t)(n * 31 + i);
-}
-
-static int intact(const uint8_t *packet, size_t size, uint32_t n)
-{
-	size_t i;
-
-	for (i = sizeof(n); i < size; i++)
-		if (packet[i] != (uint8_t)(n * 31 + i))
-			return 0;
-	return 1;
-}
-
 static struct sockaddr_in address(const char *ip, const char *port)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET};
@@ -76,7 +61,20 @@ static struct sockaddr_in address(const char *ip, const char *port)
 	return to;
 }
 
-static int send_all(const struct sockaddr_in *to, uint32_t count, size_t size)
+static void send_packet(int fd, const uint8_t *packet, size_t size, unsigned int patience)
+{
+	const time_t end = time(NULL) + patience;
+
+	while (send(fd, packet, size, 0) < 0) {
+		/* A full queue is no error: it empties. */
+		if (errno != ENOBUFS && time(NULL) >= end)
+			die("send");
+		usleep(1000);
+	}
+}
+
+static int send_all(const struct sockaddr_in *to, uint32_t count, size_t size,
+		    unsigned int patience)
 {
 	static uint8_t packet[SIZE_MAX_UDP];
 	/* Else packets that are dropped on the way to the device count as sent. */
@@ -87,39 +85,11 @@ static int send_all(const struct sockaddr_in *to, uint32_t count, size_t size)
 	    connect(fd, (const struct sockaddr *)to, sizeof(*to)))
 		die("reach the receiver");
 	for (n = 0; n < count; n++) {
-		fill(packet, size, n);
-		/* A full queue is no error: it empties. */
-		while (send(fd, packet, size, 0) < 0) {
-			if (errno != ENOBUFS)
-				die("send");
-			usleep(1000);
-		}
+		payload_fill(packet, size, n);
+		send_packet(fd, packet, size, patience);
 	}
 	printf("%u\n", count);
 	return 0;
-}
-
-struct tally {
-	uint32_t received;
-	uint32_t again;
-	uint32_t strange;
-};
-
-static void count_packet(struct tally *tally, uint8_t *seen, uint32_t count, const uint8_t *packet,
-			 size_t size)
-{
-	uint32_t n = count;
-
-	if (size >= sizeof(n))
-		memcpy(&n, packet, sizeof(n));
-	if (n >= count || !intact(packet, size, n))
-		tally->strange++;
-	else if (seen[n])
-		tally->again++;
-	else
-		tally->received++;
-	if (n < count)
-		seen[n] = 1;
 }
 
 static int receive_all(const struct sockaddr_in *at, uint32_t count, int seconds)
@@ -128,10 +98,9 @@ static int receive_all(const struct sockaddr_in *at, uint32_t count, int seconds
 	struct pollfd fds[2] = {{.events = POLLIN}, {.events = POLLIN}};
 	/* The sender may be much faster for a while. */
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), buffer = 256 << 20, timeout = -1;
-	uint8_t *seen = calloc(1, count);
-	struct tally tally = {0};
+	struct payload_tally tally = {.count = count, .seen = calloc(1, count)};
 
-	if (!seen)
+	if (!tally.seen)
 		die("allocate memory");
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)) ||
 	    bind(fd, (const struct sockaddr *)at, sizeof(*at)))
@@ -145,7 +114,7 @@ static int receive_all(const struct sockaddr_in *at, uint32_t count, int seconds
 
 			if (size < 0)
 				die("receive");
-			count_packet(&tally, seen, count, packet, size);
+			payload_count(&tally, packet, size);
 		}
 		if (fds[1].revents && read(STDIN_FILENO, packet, sizeof(packet)) <= 0) {
 			fds[1].fd = -1;
@@ -153,24 +122,25 @@ static int receive_all(const struct sockaddr_in *at, uint32_t count, int seconds
 		}
 	}
 	printf("%u %u %u\n", tally.received, tally.again, tally.strange);
-	free(seen);
+	free(tally.seen);
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	if (argc == 6 && !strcmp(argv[1], "send")) {
+	if ((argc == 6 || argc == 7) && !strcmp(argv[1], "send")) {
 		struct sockaddr_in to = address(argv[2], argv[3]);
 
 		return send_all(&to, number(argv[4], 1, COUNT_MAX),
-				number(argv[5], 4, SIZE_MAX_UDP));
+				number(argv[5], PAYLOAD_MIN, SIZE_MAX_UDP),
+				argc == 7 ? number(argv[6], 0, 3600) : 0);
 	}
 	if (argc == 5 && !strcmp(argv[1], "receive")) {
 		struct sockaddr_in at = address("0.0.0.0", argv[2]);
 
 		return receive_all(&at, number(argv[3], 1, COUNT_MAX), number(argv[4], 0, 3600));
 	}
-	fprintf(stderr, "Usage: udp send ADDRESS PORT COUNT SIZE\n"
+	fprintf(stderr, "Usage: udp send ADDRESS PORT COUNT SIZE [PATIENCE]\n"
 			"       udp receive PORT COUNT SECONDS\n");
 	return 2;
 }
