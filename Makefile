@@ -139,13 +139,29 @@ install: all ## install programs and man pages below $(DESTDIR)$(prefix)
 	$(Q)install $(PROGRAMS) $(DESTDIR)$(sbindir)
 	$(Q)install -m 644 $(MANPAGES) $(DESTDIR)$(mandir)/man8
 
+.PHONY: modules_install
+modules_install: $(BUILD)/modules ## install the modules beside the distribution's (root; DESTDIR, INSTALL_MOD_PATH)
+	$(Q)kernel/install $<
+
+.PHONY: modules_uninstall
+modules_uninstall: ## take the modules away again
+	$(Q)kernel/install --remove
+
+.PHONY: dkms_install
+dkms_install: ## have DKMS build, sign and install the modules (root)
+	$(Q)kernel/dkms/register
+
+.PHONY: dkms_uninstall
+dkms_uninstall: ## take the modules away from DKMS again
+	$(Q)kernel/dkms/register --remove
+
 .PHONY: clean
 clean: ## remove what was built (the cache stays)
 	$(Q)rm -rf $(BUILD)
 
 .PHONY: help
 help: ## show this
-	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z_-]*\):.*## /  \1\t/p' Makefile | expand -t 22
 	@echo "Variables: V=1 shows the commands; DESTDIR, prefix say where to install."
 
 .PHONY: unit
@@ -158,7 +174,9 @@ $(BUILD)/libbpf: scripts/libbpf
 	$(Q)mkdir -p $(BUILD)
 	$(Q)dir=$$(scripts/libbpf) && ln -sfn "$$dir" $@
 
-$(BUILD)/modules: kernel/modules kernel/tree.sh kernel/base $(wildcard kernel/patches/*/*.patch)
+# Also when headers have been installed.
+$(BUILD)/modules: kernel/modules kernel/tree.sh kernel/base $(wildcard kernel/patches/*/*.patch \
+		/var/lib/dpkg/info/linux-headers-6.12*.list)
 	$(call msg,MODULES,$@)
 	$(Q)mkdir -p $(BUILD)
 	$(Q)dir=$$(kernel/modules) && rm -rf $@ && ln -sfn "$$dir" $@
