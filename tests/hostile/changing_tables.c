@@ -14,6 +14,7 @@
 #include "bad_entry.h"
 #include "hostile.h"
 #include "tests/kernel/check.h"
+#include "tests/kernel/slowness.h"
 #include "tests/walk/random.h"
 
 /* Packets that wait for buffers, at most. */
@@ -137,12 +138,19 @@ static void receive(struct inmate *in, struct counts *c, unsigned int used_befor
 	inmate_offer(in, RX, inmate_address(in));
 }
 
+static bool is_enough(const struct counts *c)
+{
+	return c->sent > 20 && c->received > 20 && c->waits > 10;
+}
+
 /* Each buffer has another address, so that each is missed anew. */
-static void flow(struct inmate *in, struct counts *c, double end)
+static void flow(struct inmate *in, struct counts *c, unsigned int seconds)
 {
 	const unsigned int used_before = device_used(in->device, RX);
+	const double start = seconds_now(), limit = start + slowness() * LIMIT_MS / 1000.0;
 
-	while (!c->is_stuck && seconds_now() < end) {
+	while (!c->is_stuck && seconds_now() < limit &&
+	       (seconds_now() < start + seconds || !is_enough(c))) {
 		const uint64_t iova = inmate_address(in);
 
 		receive(in, c, used_before);
@@ -171,15 +179,14 @@ void check_changing_tables(struct inmate *in, unsigned int seconds)
 	in->is_mute = true;
 	if (pthread_create(&thread, NULL, change_tables, NULL))
 		bail_out("cannot make a thread");
-	flow(in, &c, seconds_now() + seconds);
+	flow(in, &c, seconds);
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
 	in->is_mute = false;
 
 	printf("# %" PRIu64 " changes; %u packets sent, %u received, %u times none went\n",
 	       nr_changed, c.sent, c.received, c.waits);
-	print_result(!c.is_stuck && c.sent > 20 && c.received > 20 && c.waits > 10,
-		     "entries change while packets flow");
+	print_result(!c.is_stuck && is_enough(&c), "entries change while packets flow");
 	print_result(!c.bait && !c.strange, "all that was sent is of the guest");
 	print_result(prison_is_intact(&in->prison), "nothing else was changed");
 
