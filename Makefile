@@ -34,7 +34,8 @@ LDLIBS  := $(BUILD)/libbpf/lib/libbpf.a -lelf -lz -ljson-c -lseccomp -lcap-ng
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -Ibpf \
 	-I$(BUILD)/libbpf/include -idirafter /usr/include/$(shell uname -m)-linux-gnu
 
-PROGRAMS := $(BUILD)/iotlbd $(BUILD)/iotlb-top $(BUILD)/iotlb-bench $(BUILD)/iotlb-walk
+PROGRAMS := $(BUILD)/iotlbd $(BUILD)/iotlb-top $(BUILD)/iotlb-bench $(BUILD)/iotlb-walk \
+	$(BUILD)/iotlb-record
 MANPAGES := $(wildcard userspace/*.8 tools/*.8)
 SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.skel.h,$(wildcard bpf/*.bpf.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
@@ -45,6 +46,8 @@ LIBIOTLB := $(call objs,$(filter-out userspace/iotlbd.c,$(wildcard userspace/*.c
 LIBTOP   := $(call objs,$(wildcard tools/top/*.c))
 LIBBENCH := $(call objs,$(wildcard tools/bench/*.c))
 LIBWALK  := $(call objs,$(wildcard tools/walk/*.c))
+RECORD_SRCS := $(wildcard tools/record/*.c tools/record/report/*.c)
+LIBRECORD := $(call objs,$(RECORD_SRCS))
 
 KERNEL_TEST := $(BUILD)/tests/vhost_iotlb_test
 KERNEL_TEST_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/kernel/*.c)))
@@ -75,7 +78,7 @@ HOSTILE_OBJS := $(call objs,$(wildcard tests/hostile/*.c))
 # needs of the project, built anew with checks.
 FUZZ_TARGETS := $(patsubst tests/libfuzzer/%.c,$(BUILD)/fuzz/%,$(wildcard tests/libfuzzer/*.c))
 FUZZ_CHECKS  := -fsanitize=address,undefined -fno-sanitize-recover=all
-FUZZ_LIB     := $(addprefix $(BUILD)/fuzz/,walk.a top.a iotlb.a)
+FUZZ_LIB     := $(addprefix $(BUILD)/fuzz/,walk.a record.a top.a iotlb.a)
 fuzz_objs = $(patsubst %.c,$(BUILD)/obj/fuzzer/%.o,$(1))
 
 BENCH_MESSAGES := $(BUILD)/tests/bench_messages
@@ -219,10 +222,18 @@ $(BUILD)/iotlb-walk: $(call objs,tools/iotlb-walk.c) $(LIBWALK) $(LIBIOTLB)
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS)
 
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBIOTLB) $(LIBTOP) $(LIBBENCH) $(LIBWALK) \
+$(BUILD)/iotlb-record: $(call objs,tools/iotlb-record.c) $(LIBRECORD) $(LIBTOP) $(LIBIOTLB)
+	$(call msg,LINK,$@)
+	$(link) $(LDLIBS) -lm
+
+# What is in it as it is.
+$(BUILD)/obj/tools/record/report/assets.o $(BUILD)/obj/fuzzer/tools/record/report/assets.o: \
+	tools/record/report/report.css tools/record/report/report.js
+
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBIOTLB) $(LIBTOP) $(LIBBENCH) $(LIBWALK) $(LIBRECORD) \
 		$(call objs,tests/fuzz/model.c)
 	$(call msg,LINK,$@)
-	$(link) $(LDLIBS) -lcmocka
+	$(link) $(LDLIBS) -lcmocka -lm
 
 $(BUILD)/tests/%.bpf.o: tests/kernel/%.bpf.c $(wildcard tests/kernel/*.h bpf/*.h) | $(BUILD)/libbpf
 	$(call msg,BPF,$@)
@@ -307,6 +318,7 @@ $(BUILD)/obj/fuzzer/%.o: %.c | $(SKELETONS)
 
 $(BUILD)/fuzz/walk.a: $(call fuzz_objs,$(WALK_SRCS))
 $(BUILD)/fuzz/iotlb.a: $(call fuzz_objs,$(filter-out userspace/iotlbd.c,$(wildcard userspace/*.c)))
+$(BUILD)/fuzz/record.a: $(call fuzz_objs,$(RECORD_SRCS))
 $(BUILD)/fuzz/top.a: $(call fuzz_objs,$(wildcard tools/top/*.c))
 $(FUZZ_LIB):
 	$(call msg,AR,$@)

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Puts each miss, update, invalidation and eviction of all device IOTLBs on a
+ * ring buffer, see include/iotlb_event.h. Hits are far too many for that: those
+ * are counted, by counters.bpf.c.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "iotlb_counters.h"
+#include "iotlb_event.h"
+#include "vhost.h"
+
+/* A tracepoint has the arguments that it has. */
+#pragma clang diagnostic ignored "-Wunused-parameter"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* The size is set before loading. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} events SEC(".maps");
+
+/* Events for which there was no room. */
+__u64 lost;
+
+static __always_inline void put(__u64 dev, __u32 vq, __u64 iova, __u64 size,
+				enum iotlb_event_kind kind, int verdict)
+{
+	struct iotlb_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (!event) {
+		__sync_fetch_and_add(&lost, 1);
+		return;
+	}
+	event->time = bpf_ktime_get_ns();
+	event->dev = dev;
+	event->iova = iova;
+	event->size = size;
+	event->vq = vq;
+	event->kind = kind;
+	event->verdict = verdict;
+	/* The reader looks by itself now and then. To wake it would cost more. */
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+}
+
+SEC("tp_btf/vhost_iotlb_miss")
+int BPF_PROG(record_miss, struct vhost_virtqueue *vq, __u64 iova, __u64 len, __u32 access,
+	     __u32 area, int verdict)
+{
+	if (vq)
+		put(vq->dev->id, vq->index, iova, len, IOTLB_EVENT_MISS, verdict);
+	return 0;
+}
+
+SEC("tp_btf/vhost_iotlb_update")
+int BPF_PROG(record_update, struct vhost_dev *dev, __u64 iova, __u64 size, __u64 uaddr, __u32 perm,
+	     int ret)
+{
+	if (dev)
+		put(dev->id, IOTLB_VQ_DEVICE, iova, size, IOTLB_EVENT_UPDATE, ret);
+	return 0;
+}
+
+SEC("tp_btf/vhost_iotlb_invalidate")
+int BPF_PROG(record_invalidate, struct vhost_dev *dev, __u64 iova, __u64 size)
+{
+	if (dev)
+		put(dev->id, IOTLB_VQ_DEVICE, iova, size, IOTLB_EVENT_INVALIDATE, 0);
+	return 0;
+}
+
+SEC("tp_btf/vhost_iotlb_evict")
+int BPF_PROG(record_evict, struct vhost_dev *dev, __u64 iova, __u64 size, __u32 perm)
+{
+	if (dev)
+		put(dev->id, IOTLB_VQ_DEVICE, iova, size, IOTLB_EVENT_EVICT, 0);
+	return 0;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "events.h"
+#include "log.h"
+#include "record.skel.h"
+#include "top/diagnose.h"
+
+/* Between two looks at the clock and at signals. */
+#define EVENTS_AT_A_TIME 100000
+
+struct events {
+	struct record_bpf *skel;
+	struct ring_buffer *ring;
+	event_fn fn;
+	void *arg;
+};
+
+static int take(void *context, void *data, size_t size)
+{
+	struct events *events = context;
+
+	if (size >= sizeof(struct iotlb_event))
+		events->fn(events->arg, data);
+	return 0;
+}
+
+static bool attach(struct events *events, unsigned int kib)
+{
+	int err;
+
+	events->skel = record_bpf__open();
+	if (!events->skel) {
+		log_error("cannot open the BPF programs for events: %s", strerror(errno));
+		return false;
+	}
+	err = bpf_map__set_max_entries(events->skel->maps.events, kib * 1024);
+	if (!err)
+		err = record_bpf__load(events->skel);
+	if (!err)
+		err = record_bpf__attach(events->skel);
+	if (err) {
+		diagnose_attach(err);
+		return false;
+	}
+	events->ring = ring_buffer__new(bpf_map__fd(events->skel->maps.events), take, events, NULL);
+	if (!events->ring)
+		log_error("cannot read the ring buffer of events: %s", strerror(errno));
+	return events->ring;
+}
+
+struct events *events_open(unsigned int kib, event_fn fn, void *arg)
+{
+	struct events *events = calloc(1, sizeof(*events));
+
+	if (!events) {
+		log_error("out of memory");
+		return NULL;
+	}
+	events->fn = fn;
+	events->arg = arg;
+	if (attach(events, kib))
+		return events;
+	events_close(events);
+	return NULL;
+}
+
+int events_read(struct events *events)
+{
+	int count = ring_buffer__consume_n(events->ring, EVENTS_AT_A_TIME);
+
+	return count < 0 ? count : 0;
+}
+
+int events_stop(struct events *events)
+{
+	int count;
+
+	record_bpf__detach(events->skel);
+	count = ring_buffer__consume(events->ring);
+	return count < 0 ? count : 0;
+}
+
+/* The kernel does not run a program that interrupts itself, but counts that. */
+static uint64_t skipped_runs(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+
+	if (bpf_prog_get_info_by_fd(bpf_program__fd(program), &info, &size))
+		return 0;
+	return info.recursion_misses;
+}
+
+uint64_t events_lost(const struct events *events)
+{
+	uint64_t lost = __atomic_load_n(&events->skel->bss->lost, __ATOMIC_ACQUIRE);
+	struct bpf_program *program;
+
+	bpf_object__for_each_program (program, events->skel->obj)
+		lost += skipped_runs(program);
+	return lost;
+}
+
+void events_close(struct events *events)
+{
+	if (!events)
+		return;
+	ring_buffer__free(events->ring);
+	record_bpf__destroy(events->skel);
+	free(events);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "owners.h"
+
+/**
+ * struct owners - who had which device when it was last looked for
+ * @below:	where all comes from
+ * @looked_ns:	when that was, 0: never
+ * @found:	what was found
+ * @count:	elements of @found
+ * @room:	for so many
+ */
+static struct owners {
+	const struct source_ops *below;
+	uint64_t looked_ns;
+	struct vhost_device *found;
+	size_t count;
+	size_t room;
+} owners;
+
+void owners_init(const struct source_ops *below)
+{
+	owners = (struct owners){.below = below};
+}
+
+static struct source *owners_open(const struct source_options *options)
+{
+	return owners.below->open(options);
+}
+
+static int owners_mark(struct source *source)
+{
+	return owners.below->mark(source);
+}
+
+static int take_owner(const struct vhost_device *device, void *arg)
+{
+	size_t room = owners.room ? owners.room * 2 : 16;
+	struct vhost_device *found;
+
+	(void)arg;
+	if (owners.count == owners.room) {
+		found = reallocarray(owners.found, room, sizeof(*found));
+		if (!found)
+			return -ENOMEM;
+		owners.found = found;
+		owners.room = room;
+	}
+	owners.found[owners.count++] = *device;
+	return 0;
+}
+
+/* Not 0 if nobody is known to own it: it may be new. */
+static int is_unknown(const struct source_reading *reading, void *arg)
+{
+	size_t i;
+
+	(void)arg;
+	for (i = 0; i < owners.count; i++)
+		if (owners.found[i].has_id && owners.found[i].id == reading->dev)
+			return 0;
+	return 1;
+}
+
+static int look(struct source *source)
+{
+	owners.count = 0;
+	owners.looked_ns = clock_now_ns();
+	return owners.below->owners(source, take_owner, NULL);
+}
+
+static int owners_owners(struct source *source, vhost_device_fn fn, void *arg)
+{
+	size_t i;
+	int err = 0;
+
+	if (!owners.looked_ns || clock_now_ns() - owners.looked_ns >= OWNERS_NS ||
+	    owners.below->read(source, is_unknown, NULL))
+		err = look(source);
+	for (i = 0; i < owners.count && !err; i++)
+		err = fn(&owners.found[i], arg);
+	return err;
+}
+
+static int owners_read(struct source *source, source_fn fn, void *arg)
+{
+	return owners.below->read(source, fn, arg);
+}
+
+static int owners_reclaim(struct source *source, source_gone_fn gone, source_fn fn, void *arg)
+{
+	return owners.below->reclaim(source, gone, fn, arg);
+}
+
+static uint64_t owners_lost(struct source *source)
+{
+	return owners.below->lost(source);
+}
+
+static uint64_t owners_unavailable(struct source *source)
+{
+	return owners.below->unavailable(source);
+}
+
+static void owners_stop(struct source *source)
+{
+	owners.below->stop(source);
+}
+
+static void owners_close(struct source *source)
+{
+	owners.below->close(source);
+	free(owners.found);
+	owners.found = NULL;
+	owners.count = owners.room = 0;
+}
+
+const struct source_ops source_owners = {
+	.open = owners_open,
+	.mark = owners_mark,
+	.owners = owners_owners,
+	.read = owners_read,
+	.reclaim = owners_reclaim,
+	.lost = owners_lost,
+	.unavailable = owners_unavailable,
+	.stop = owners_stop,
+	.close = owners_close,
+};
