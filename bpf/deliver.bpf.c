@@ -47,8 +47,8 @@ __u64 made;
 __u64 drops;
 __u64 passed;
 
-/* Changes of memory tables that found no room. */
-__u64 memory_drops;
+/* News of devices that found no room: memory tables, IOTLBs. */
+__u64 news_drops;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -101,15 +101,15 @@ struct {
 	__type(value, __u64);
 } ignored SEC(".maps");
 
-/* Served devices whose new memory table the loader has been told of but not
- * yet looked at: an owner that sets one after the other fills no ring buffer.
+/* News of served devices that the loader has been told of but not yet looked at:
+ * an owner that sets one memory table after the other fills no ring buffer.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, DELIVER_MAX_DEVICES);
-	__type(key, __u64);
+	__uint(max_entries, 3 * DELIVER_MAX_DEVICES); /* one of each kind */
+	__type(key, struct deliver_news);
 	__type(value, __u8);
-} memory_changed SEC(".maps");
+} news SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -199,6 +199,14 @@ static int pass(__u64 dev)
 	return VHOST_IOTLB_MISS_PASS;
 }
 
+/* Does the loader answer the misses of this device now? */
+static bool is_wanted(const struct deliver_device *device, const struct resolver_device *unit)
+{
+	if (device->throttled || device->when == DELIVER_NEVER)
+		return false;
+	return device->when == DELIVER_ALWAYS || device->epoch == unit->replaced;
+}
+
 SEC("struct_ops/deliver_miss")
 int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
 {
@@ -209,12 +217,13 @@ int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
 
 	/* First what is hot. The loader has no units where there are no kfuncs. */
 	unit = &units[dev % DELIVER_MAX_DEVICES];
-	if (unit->dev == dev && bpf_ksym_exists(bpf_vhost_guest_read) && resolve(miss, unit))
+	if (unit->dev == dev && unit->epoch == unit->replaced &&
+	    bpf_ksym_exists(bpf_vhost_guest_read) && resolve(miss, unit))
 		return VHOST_IOTLB_MISS_RESOLVED;
 
 	device = bpf_map_lookup_elem(&served, &dev);
 	if (device)
-		return device->throttled ? pass(dev) : deliver(miss, dev, true);
+		return is_wanted(device, unit) ? deliver(miss, dev, true) : pass(dev);
 
 	until = bpf_map_lookup_elem(&ignored, &dev);
 	if (until && bpf_ktime_get_ns() < *until)
@@ -223,8 +232,9 @@ int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
 	return deliver(miss, dev, false);
 }
 
-static void report_memory(__u64 dev)
+static void report(__u64 dev, __u16 kind)
 {
+	const struct deliver_news key = {.dev = dev, .kind = kind};
 	struct iotlb_record *record;
 	__u8 yes = 1;
 	long err;
@@ -235,20 +245,20 @@ static void report_memory(__u64 dev)
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
 		/* When it sees this, the daemon looks at every device. */
-		__sync_fetch_and_add(&memory_drops, 1);
+		__sync_fetch_and_add(&news_drops, 1);
 		return;
 	}
-	err = bpf_map_update_elem(&memory_changed, &dev, &yes, BPF_NOEXIST);
+	err = bpf_map_update_elem(&news, &key, &yes, BPF_NOEXIST);
 	if (err) {
 		bpf_ringbuf_discard(record, wakeup_flags());
 		if (err != -EEXIST)
-			__sync_fetch_and_add(&memory_drops, 1);
+			__sync_fetch_and_add(&news_drops, 1);
 		return;
 	}
 
 	*record = (struct iotlb_record){
 		.version = IOTLB_RECORD_VERSION,
-		.kind = IOTLB_RECORD_MEMORY,
+		.kind = kind,
 		.time_ns = bpf_ktime_get_ns(),
 		.dev = dev,
 		.tgid = bpf_get_current_pid_tgid() >> 32,
@@ -260,7 +270,7 @@ SEC("fexit/vhost:vhost_dev_ioctl")
 int BPF_PROG(memory_table_set, struct vhost_dev *dev, unsigned int ioctl, void *argp, long ret)
 {
 	if (ioctl == set_mem_table && !ret)
-		report_memory(dev->id);
+		report(dev->id, IOTLB_RECORD_MEMORY);
 	return 0;
 }
 
@@ -268,7 +278,35 @@ int BPF_PROG(memory_table_set, struct vhost_dev *dev, unsigned int ioctl, void *
 SEC("fexit/vhost:vhost_dev_reset_owner")
 int BPF_PROG(owner_reset, struct vhost_dev *dev)
 {
-	report_memory(dev->id);
+	report(dev->id, IOTLB_RECORD_MEMORY);
+	return 0;
+}
+
+/*
+ * Those that follow are only loaded if the loader follows guests.
+ *
+ * The driver has started the device. This is called before any virtqueue has the
+ * new IOTLB, so no miss there finds what was known before.
+ */
+SEC("fentry/vhost:vhost_init_device_iotlb")
+int BPF_PROG(iotlb_replaced, struct vhost_dev *dev)
+{
+	__sync_fetch_and_add(&units[dev->id % DELIVER_MAX_DEVICES].replaced, 1);
+	report(dev->id, IOTLB_RECORD_REPLACED);
+	return 0;
+}
+
+/* Of an INVALIDATE that is about everything: half of the smallest space there is.
+ * Guests whose mappings go lazily send them all the time, besides those that have
+ * set up their IOMMU anew.
+ */
+#define FLUSH_SIZE (1ULL << 38)
+
+SEC("tp_btf/vhost_iotlb_invalidate")
+int BPF_PROG(iotlb_flushed, struct vhost_dev *dev, __u64 iova, __u64 size)
+{
+	if (dev && size >= FLUSH_SIZE)
+		report(dev->id, IOTLB_RECORD_FLUSHED);
 	return 0;
 }
 

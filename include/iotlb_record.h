@@ -13,8 +13,10 @@
 #define IOTLB_RECORD_VERSION 2
 
 enum iotlb_record_kind {
-	IOTLB_RECORD_MISS = 1,	 /* a virtqueue waits for a translation */
-	IOTLB_RECORD_MEMORY = 2, /* the owner has set a new memory table */
+	IOTLB_RECORD_MISS = 1,	   /* a virtqueue waits for a translation */
+	IOTLB_RECORD_MEMORY = 2,   /* the owner has set a new memory table */
+	IOTLB_RECORD_REPLACED = 3, /* the device has got a new IOTLB: its driver starts it */
+	IOTLB_RECORD_FLUSHED = 4,  /* the owner has invalidated everything */
 };
 
 enum iotlb_record_flags {
@@ -30,7 +32,7 @@ enum iotlb_record_flags {
 };
 
 /**
- * struct iotlb_record - a miss, or a change of the memory table
+ * struct iotlb_record - a miss, or news of a device
  * @version:	IOTLB_RECORD_VERSION
  * @kind:	enum iotlb_record_kind
  * @flags:	enum iotlb_record_flags
@@ -46,7 +48,7 @@ enum iotlb_record_flags {
  *		miss; "vhost-mem-seq" in fdinfo is that of the table there
  * @token:	state of the device at the time of the miss, for the answer
  *
- * @iova to @access, @mem_seq and @token are zero in an IOTLB_RECORD_MEMORY record.
+ * @iova to @access, @mem_seq and @token are zero in records that are no miss.
  */
 struct iotlb_record {
 	__u16 version;

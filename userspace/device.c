@@ -138,20 +138,46 @@ static int read_comm(pid_t pid, struct vhost_device *dev)
 	return 0;
 }
 
-static int read_fdinfo(pid_t pid, int fd, struct vhost_device *dev, struct memory_table *mem)
+static int read_fdinfo_text(pid_t pid, int fd, char **text)
 {
-	char path[PROC_PATH_MAX], *text;
-	int err;
+	char path[PROC_PATH_MAX];
 
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
-	err = text_file_read(path, &text);
+	return vanished(text_file_read(path, text));
+}
+
+static int read_fdinfo(pid_t pid, int fd, struct vhost_device *dev, struct memory_table *mem)
+{
+	char *text;
+	int err;
+
+	err = read_fdinfo_text(pid, fd, &text);
 	if (err)
-		return vanished(err);
+		return err;
 	err = vhost_fdinfo_parse(text, dev);
 	if (!err && mem)
 		err = memory_table_parse(mem, text);
 	free(text);
 	return err;
+}
+
+int tap_read(pid_t pid, int fd, char tap[VHOST_DEVICE_TAP_MAX])
+{
+	char name[VHOST_DEVICE_TAP_MAX] = "";
+	char *text;
+	int err;
+
+	err = read_fdinfo_text(pid, fd, &text);
+	if (err)
+		return err;
+	err = parse_tap(text, name);
+	free(text);
+	if (err)
+		return err;
+	if (!*name)
+		return -ENOTTY;
+	memcpy(tap, name, sizeof(name));
+	return 0;
 }
 
 int vhost_device_read(pid_t pid, int fd, struct vhost_device *dev, struct memory_table *mem)

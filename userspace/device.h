@@ -93,6 +93,16 @@ int vhost_device_read(pid_t pid, int fd, struct vhost_device *dev, struct memory
 int vhost_fdinfo_parse(const char *text, struct vhost_device *dev);
 
 /**
+ * tap_read() - the interface of a tap's fd
+ * @pid:	who holds it
+ * @fd:		its number there
+ * @tap:	set to the name; left alone if there is none
+ *
+ * Return: 0, -ENOTTY if it is no such fd, or what vhost_device_read() returns.
+ */
+int tap_read(pid_t pid, int fd, char tap[VHOST_DEVICE_TAP_MAX]);
+
+/**
  * vhost_device_take() - duplicate another process's vhost fd into this one
  * @pidfd:	the process
  * @fd:		number of the fd there

@@ -89,6 +89,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "guest.h"
 #include "hook_trouble.h"
 #include "log.h"
 #include "miss_hook.h"
@@ -107,6 +109,7 @@ enum event {
 	EVENT_SIGNAL,
 	EVENT_CHECK,
 	EVENT_STATS,
+	EVENT_MONITOR,
 };
 
 #define EVENTS_AT_ONCE 32
@@ -117,6 +120,9 @@ enum event {
 /* A former iotlbd may still be ending. Later, nobody is waited for. */
 #define START_PATIENCE_MS 2000
 
+/* QEMU answers within milliseconds, if nobody stops it. */
+#define GUEST_PATIENCE_MS 5000ULL
+
 /* Open files with which it starts, and some to look at devices */
 #define FDS_MIN 48
 
@@ -125,6 +131,7 @@ enum event {
  * @options:	command line
  * @translator:	in use
  * @hook:	BPF side
+ * @guest:	whose QEMU is asked, or NULL
  * @server:	devices
  * @view:	how statistics are shown
  * @shown:	statistics as they were shown last
@@ -142,6 +149,7 @@ struct daemon {
 	struct options options;
 	struct translator translator;
 	struct miss_hook *hook;
+	struct guest *guest;
 	struct server *server;
 	const struct stats_view *view;
 	struct miss_stats shown;
@@ -231,10 +239,28 @@ static int open_translator(struct daemon *daemon)
 	return daemon->translator.ops->open(&daemon->translator, &daemon->options.translator_args);
 }
 
+static int open_guest(struct daemon *daemon)
+{
+	const struct options *options = &daemon->options;
+	int err;
+
+	if (!options->monitor)
+		return 0;
+	err = guest_connect(&daemon->guest, options->monitor, options->monitor_path,
+			    options->pids[0]);
+	if (err)
+		return err;
+	if (!add_event(daemon, guest_fd(daemon->guest), EVENT_MONITOR))
+		return 0;
+	log_error("cannot watch QEMU's monitor: %s", strerror(errno));
+	return -errno;
+}
+
 static int open_hook(struct daemon *daemon)
 {
 	const struct miss_hook_options options = {
 		.ring_size = daemon->options.ring_size,
+		.follow = daemon->guest,
 	};
 
 	return miss_hook_open(&daemon->hook, &options);
@@ -248,8 +274,8 @@ static bool may_resolve(const struct daemon *daemon)
 	if (hook_can_resolve())
 		return true;
 	log_warn("the loaded module vhost cannot resolve misses by itself (bpf_vhost_guest_read is "
-		 "not in its BTF), so iotlbd walks the tables; load the present patched modules, "
-		 "or leave out --resolve");
+		 "not in its BTF), so iotlbd walks the tables; load the present patched modules%s",
+		 daemon->guest ? "" : ", or leave out --resolve");
 	return false;
 }
 
@@ -262,6 +288,7 @@ static int open_server(struct daemon *daemon)
 		.pids = daemon->options.pids,
 		.pid_count = daemon->options.pid_count,
 		.resolve = may_resolve(daemon),
+		.guest = daemon->guest,
 		.max_unanswered = daemon->options.max_unanswered,
 	};
 
@@ -303,6 +330,8 @@ static int start(struct daemon *daemon)
 		err = open_events(daemon);
 	if (!err)
 		err = open_translator(daemon);
+	if (!err)
+		err = open_guest(daemon);
 
 	if (!err)
 		err = sandbox_enter(SANDBOX_LOAD);
@@ -330,6 +359,7 @@ static void stop(struct daemon *daemon)
 	/* The hook first, so that no miss comes to one who has gone. */
 	miss_hook_close(daemon->hook);
 	server_close(daemon->server);
+	guest_close(daemon->guest);
 	if (ops && ops->close && daemon->translator.state)
 		ops->close(&daemon->translator);
 	close(daemon->stats_fd);
@@ -375,6 +405,7 @@ static void show_summary(struct daemon *daemon)
 		.detached = daemon->reattach.detached,
 		.devices = server_devices(daemon->server),
 		.without_tokens = server_without_tokens(daemon->server),
+		.asked = daemon->guest ? guest_asked(daemon->guest) : 0,
 	};
 
 	daemon->view->total(stdout, &summary);
@@ -405,6 +436,15 @@ static void handle_detach(struct daemon *daemon)
 		log_info("attached again");
 }
 
+/* A monitor that has been closed stays readable for ever. */
+static void read_monitor(struct daemon *daemon)
+{
+	if (!guest_read(daemon->guest))
+		fail(daemon);
+	if (guest_has_ended(daemon->guest))
+		epoll_ctl(daemon->epoll_fd, EPOLL_CTL_DEL, guest_fd(daemon->guest), NULL);
+}
+
 static void handle_event(struct daemon *daemon, uint64_t event)
 {
 	if (event & SERVER_EVENT) {
@@ -432,6 +472,9 @@ static void handle_event(struct daemon *daemon, uint64_t event)
 		break;
 	case EVENT_STATS:
 		show_interval(daemon);
+		break;
+	case EVENT_MONITOR:
+		read_monitor(daemon);
 		break;
 	}
 }
@@ -495,6 +538,19 @@ static void loop_poll(struct daemon *daemon)
 		serve(daemon);
 }
 
+/* So that who waits for "serving" finds what is there served indeed. A QEMU that
+ * does not answer is not waited for.
+ */
+static void meet_guest(struct daemon *daemon)
+{
+	uint64_t end = clock_now_ns() + GUEST_PATIENCE_MS * NS_PER_MS;
+
+	while (!daemon->done && guest_is_new(daemon->guest) && clock_now_ns() < end) {
+		server_pump(daemon->server);
+		look(daemon, 100);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static struct daemon daemon = {
@@ -512,6 +568,12 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 
+	if (daemon.guest)
+		meet_guest(&daemon);
+	if (daemon.failed) {
+		stop(&daemon);
+		return EXIT_FAILURE;
+	}
 	log_info("serving %zu devices", server_devices(daemon.server));
 	notify_send("READY=1");
 	if (daemon.options.poll)

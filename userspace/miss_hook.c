@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "deliver.skel.h"
 #include "hook_trouble.h"
+#include "iommu_view.h"
 #include "log.h"
 #include "miss_hook.h"
 #include "miss_stats.h"
@@ -29,9 +30,11 @@
  * @records:	where the records that are being taken go
  * @count:	how many there are
  * @strange:	records that could not be understood
+ * @follow:	as of struct miss_hook_options
  * @gone:	what it has so resolved, or not, of devices whose place has another now
  * @left:	by place in "units": has a device left it since programs were
  *		last waited for?
+ * @counted:	by place in "units": the device whose counts are there
  */
 struct miss_hook {
 	struct deliver_bpf *skel;
@@ -40,8 +43,10 @@ struct miss_hook {
 	struct iotlb_record *records;
 	size_t count;
 	uint64_t strange;
+	bool follow;
 	struct miss_stats gone;
 	bool left[DELIVER_MAX_DEVICES];
+	uint64_t counted[DELIVER_MAX_DEVICES];
 };
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -66,6 +71,24 @@ static int take_record(void *arg, void *data, size_t size)
 	return 0;
 }
 
+/* Each program costs something where it is attached. */
+static int attach_news(struct deliver_bpf *skel, bool follow)
+{
+	skel->links.memory_table_set = bpf_program__attach(skel->progs.memory_table_set);
+	if (!skel->links.memory_table_set)
+		return -errno;
+	skel->links.owner_reset = bpf_program__attach(skel->progs.owner_reset);
+	if (!skel->links.owner_reset)
+		return -errno;
+	if (!follow)
+		return 0;
+	skel->links.iotlb_replaced = bpf_program__attach(skel->progs.iotlb_replaced);
+	if (!skel->links.iotlb_replaced)
+		return -errno;
+	skel->links.iotlb_flushed = bpf_program__attach(skel->progs.iotlb_flushed);
+	return skel->links.iotlb_flushed ? 0 : -errno;
+}
+
 static int hook_load(struct miss_hook *hook, const struct miss_hook_options *options)
 {
 	struct deliver_bpf *skel = deliver_bpf__open();
@@ -80,16 +103,15 @@ static int hook_load(struct miss_hook *hook, const struct miss_hook_options *opt
 	if (err)
 		return err;
 
+	hook->follow = options->follow;
+	bpf_program__set_autoload(skel->progs.iotlb_replaced, options->follow);
+	bpf_program__set_autoload(skel->progs.iotlb_flushed, options->follow);
+
 	err = deliver_bpf__load(skel);
+	if (!err)
+		err = attach_news(skel, options->follow);
 	if (err)
 		return err;
-
-	skel->links.memory_table_set = bpf_program__attach(skel->progs.memory_table_set);
-	if (!skel->links.memory_table_set)
-		return -errno;
-	skel->links.owner_reset = bpf_program__attach(skel->progs.owner_reset);
-	if (!skel->links.owner_reset)
-		return -errno;
 
 	hook->ring = ring_buffer__new(bpf_map__fd(skel->maps.records), take_record, hook, NULL);
 	return hook->ring ? 0 : -errno;
@@ -201,9 +223,9 @@ uint64_t miss_hook_drops(const struct miss_hook *hook)
 	return __atomic_load_n(&hook->skel->bss->drops, __ATOMIC_ACQUIRE);
 }
 
-uint64_t miss_hook_memory_drops(const struct miss_hook *hook)
+uint64_t miss_hook_news_drops(const struct miss_hook *hook)
 {
-	return __atomic_load_n(&hook->skel->bss->memory_drops, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&hook->skel->bss->news_drops, __ATOMIC_ACQUIRE);
 }
 
 uint64_t miss_hook_strange(const struct miss_hook *hook)
@@ -230,7 +252,9 @@ size_t miss_hook_take_overflow(struct miss_hook *hook, struct iotlb_record *reco
 int miss_hook_serve(struct miss_hook *hook, uint64_t dev)
 {
 	const struct deliver_counts none = {};
-	const struct deliver_device fresh = {};
+	const struct deliver_device fresh = {
+		.when = hook->follow ? DELIVER_NEVER : DELIVER_ALWAYS,
+	};
 	int err;
 
 	/* First the counts, which the program does not make. */
@@ -280,25 +304,6 @@ static int wait_for_programs(struct miss_hook *hook)
 	return err;
 }
 
-/* See struct resolver_device for the order. */
-int miss_hook_resolve(struct miss_hook *hook, uint64_t dev, const struct resolver_device *device)
-{
-	struct resolver_device *unit = unit_of(hook, dev);
-	int err;
-
-	if (unit->dev)
-		return -EBUSY;
-	if (hook->left[dev % DELIVER_MAX_DEVICES]) {
-		err = wait_for_programs(hook);
-		if (err)
-			return err;
-	}
-	add_resolved(&hook->gone, unit);
-	*unit = *device;
-	__atomic_store_n(&unit->dev, dev, __ATOMIC_RELEASE);
-	return 0;
-}
-
 /* What a walk that is under way still counts is counted: the counters stay. */
 static void unresolve(struct miss_hook *hook, uint64_t dev)
 {
@@ -310,20 +315,111 @@ static void unresolve(struct miss_hook *hook, uint64_t dev)
 	hook->left[dev % DELIVER_MAX_DEVICES] = true;
 }
 
+/* Those of the device that had the place go to the sum, unless it is the same. */
+static void take_over_counts(struct miss_hook *hook, struct resolver_device *unit, uint64_t dev)
+{
+	uint64_t *counted = &hook->counted[dev % DELIVER_MAX_DEVICES];
+
+	if (*counted == dev)
+		return;
+	add_resolved(&hook->gone, unit);
+	unit->resolved = unit->large = unit->faults = 0;
+	*counted = dev;
+}
+
+static bool is_same(const struct resolver_device *a, const struct resolver_device *b)
+{
+	const struct iommu_view one = {a->unit, a->pasid, a->source_id};
+	const struct iommu_view other = {b->unit, b->pasid, b->source_id};
+
+	return iommu_view_same(&one, &other);
+}
+
+/* See struct resolver_device for the order. */
+int miss_hook_resolve(struct miss_hook *hook, uint64_t dev, const struct resolver_device *device)
+{
+	struct resolver_device *unit = unit_of(hook, dev);
+	int err;
+
+	/* The same as before, and nobody sees more than that. */
+	if (unit->dev == dev && is_same(unit, device)) {
+		__atomic_store_n(&unit->epoch, device->epoch, __ATOMIC_SEQ_CST);
+		return 0;
+	}
+	unresolve(hook, dev);
+	if (unit->dev)
+		return -EBUSY;
+	if (hook->left[dev % DELIVER_MAX_DEVICES]) {
+		err = wait_for_programs(hook);
+		if (err)
+			return err;
+	}
+	take_over_counts(hook, unit, dev);
+	unit->unit = device->unit;
+	unit->pasid = device->pasid;
+	unit->source_id = device->source_id;
+	unit->epoch = device->epoch;
+	__atomic_store_n(&unit->dev, dev, __ATOMIC_RELEASE);
+	return 0;
+}
+
 void miss_hook_unserve(struct miss_hook *hook, uint64_t dev)
 {
 	unresolve(hook, dev);
 	bpf_map__delete_elem(hook->skel->maps.served, &dev, sizeof(dev), 0);
 	bpf_map__delete_elem(hook->skel->maps.counts, &dev, sizeof(dev), 0);
-	miss_hook_memory_seen(hook, dev);
+	miss_hook_seen(hook, dev, IOTLB_RECORD_MEMORY);
+	miss_hook_seen(hook, dev, IOTLB_RECORD_REPLACED);
+	miss_hook_seen(hook, dev, IOTLB_RECORD_FLUSHED);
+}
+
+static bool get_device(const struct miss_hook *hook, uint64_t dev, struct deliver_device *device)
+{
+	return !bpf_map__lookup_elem(hook->skel->maps.served, &dev, sizeof(dev), device,
+				     sizeof(*device), 0);
+}
+
+static void set_device(struct miss_hook *hook, uint64_t dev, const struct deliver_device *device)
+{
+	bpf_map__update_elem(hook->skel->maps.served, &dev, sizeof(dev), device, sizeof(*device),
+			     BPF_EXIST);
 }
 
 void miss_hook_throttle(struct miss_hook *hook, uint64_t dev, bool throttled)
 {
-	const struct deliver_device device = {.throttled = throttled};
+	struct deliver_device device;
 
-	bpf_map__update_elem(hook->skel->maps.served, &dev, sizeof(dev), &device, sizeof(device),
-			     BPF_EXIST);
+	if (!get_device(hook, dev, &device))
+		return;
+	device.throttled = throttled;
+	set_device(hook, dev, &device);
+}
+
+uint32_t miss_hook_epoch(const struct miss_hook *hook, uint64_t dev)
+{
+	return __atomic_load_n(&unit_of(hook, dev)->replaced, __ATOMIC_SEQ_CST);
+}
+
+void miss_hook_know(struct miss_hook *hook, uint64_t dev, uint32_t epoch)
+{
+	struct deliver_device device;
+
+	if (!get_device(hook, dev, &device))
+		return;
+	device.when = DELIVER_EPOCH;
+	device.epoch = epoch;
+	set_device(hook, dev, &device);
+}
+
+void miss_hook_forget(struct miss_hook *hook, uint64_t dev)
+{
+	struct deliver_device device;
+
+	unresolve(hook, dev);
+	if (!get_device(hook, dev, &device))
+		return;
+	device.when = DELIVER_NEVER;
+	set_device(hook, dev, &device);
 }
 
 void miss_hook_count_device(const struct miss_hook *hook, uint64_t dev, struct miss_stats *stats)
@@ -336,7 +432,7 @@ void miss_hook_count_device(const struct miss_hook *hook, uint64_t dev, struct m
 	stats->drops = counts.drops;
 	stats->passed = counts.passed;
 	stats->resolved = stats->large = stats->faults = 0;
-	if (unit->dev == dev)
+	if (hook->counted[dev % DELIVER_MAX_DEVICES] == dev)
 		add_resolved(stats, unit);
 }
 
@@ -360,7 +456,9 @@ void miss_hook_ignore(struct miss_hook *hook, uint64_t dev, uint64_t until_ns)
 			     sizeof(until_ns), BPF_ANY);
 }
 
-void miss_hook_memory_seen(struct miss_hook *hook, uint64_t dev)
+void miss_hook_seen(struct miss_hook *hook, uint64_t dev, enum iotlb_record_kind kind)
 {
-	bpf_map__delete_elem(hook->skel->maps.memory_changed, &dev, sizeof(dev), 0);
+	const struct deliver_news key = {.dev = dev, .kind = kind};
+
+	bpf_map__delete_elem(hook->skel->maps.news, &key, sizeof(key), 0);
 }

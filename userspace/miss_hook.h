@@ -20,9 +20,13 @@ struct resolver_device;
 /**
  * struct miss_hook_options - how to load the hook
  * @ring_size:	bytes, a power of two and at least one page
+ * @follow:	guests are followed: devices are only served in the epoch for which
+ *		miss_hook_know() says so, and records tell when IOTLBs are
+ *		replaced or all that is in them is invalidated
  */
 struct miss_hook_options {
 	size_t ring_size;
+	bool follow;
 };
 
 /* Load, and watch memory tables; 0, or a negative errno after a message. */
@@ -70,8 +74,8 @@ size_t miss_hook_take(struct miss_hook *hook, struct iotlb_record *records, size
 /* Misses that found no room on the ring buffer, ever. */
 uint64_t miss_hook_drops(const struct miss_hook *hook);
 
-/* Changes of a memory table that found no room on the ring buffer, ever. */
-uint64_t miss_hook_memory_drops(const struct miss_hook *hook);
+/* Records that are no misses, and found no room on the ring buffer, ever. */
+uint64_t miss_hook_news_drops(const struct miss_hook *hook);
 
 /* Records that could not be understood, ever. */
 uint64_t miss_hook_strange(const struct miss_hook *hook);
@@ -79,24 +83,44 @@ uint64_t miss_hook_strange(const struct miss_hook *hook);
 /* As miss_hook_take(), for misses that found no room on the ring buffer. */
 size_t miss_hook_take_overflow(struct miss_hook *hook, struct iotlb_record *records, size_t max);
 
-/* The misses of this device come to us; 0 or a negative errno. */
+/* The misses of this device come to us, with miss_hook_options::follow only when
+ * it is known; 0 or a negative errno.
+ */
 int miss_hook_serve(struct miss_hook *hook, uint64_t dev);
 
 /* They do not any more. */
 void miss_hook_unserve(struct miss_hook *hook, uint64_t dev);
 
-/* They do not for now; changes of its memory table still do. */
+/* They do not for now; news of it still do. */
 void miss_hook_throttle(struct miss_hook *hook, uint64_t dev, bool throttled);
+
+/**
+ * miss_hook_epoch() - a number that is another one when the IOTLB is replaced
+ * @hook:	the hook, of miss_hook_options::follow
+ * @dev:	the device
+ *
+ * It becomes another one before there can be a miss with the new IOTLB, and
+ * perhaps also when the IOTLB stays.
+ */
+uint32_t miss_hook_epoch(const struct miss_hook *hook, uint64_t dev);
+
+/* The misses of this device come to us in this epoch, and no longer */
+void miss_hook_know(struct miss_hook *hook, uint64_t dev, uint32_t epoch);
+
+/* They do not, nor does the kernel resolve them. */
+void miss_hook_forget(struct miss_hook *hook, uint64_t dev);
 
 /**
  * miss_hook_resolve() - have the kernel resolve misses of a device by itself
  * @hook:	the hook
  * @dev:	the device, which is served; hook_can_resolve() must have said yes
- * @device:	what the kernel has to know of it, its id apart
+ * @device:	what the kernel has to know of it: its IOMMU and the like, and
+ *		the epoch, 0 without miss_hook_options::follow
  *
- * What the kernel cannot resolve comes to us. It ends with miss_hook_unserve():
- * no walk that begins after that uses @device, and one that is under way ends
- * before this function gives the kernel another.
+ * What the kernel cannot resolve comes to us. It ends with miss_hook_forget(),
+ * with miss_hook_unserve() or when this is called again: no walk that begins
+ * after that uses @device, and one that is under way ends before this function
+ * gives the kernel another. It pauses with the end of the epoch.
  *
  * Return: 0 or a negative errno; -EBUSY if another device has the only place
  * where this one could be.
@@ -112,9 +136,9 @@ void miss_hook_count_all(const struct miss_hook *hook, struct miss_stats *stats)
 /* Do not tell of this device until then (CLOCK_MONOTONIC). */
 void miss_hook_ignore(struct miss_hook *hook, uint64_t dev, uint64_t until_ns);
 
-/* To be called before the memory table of a device is looked at: what changes
- * from then on is told with a new record.
+/* To be called before a device is looked at for the sake of a record of this kind:
+ * what happens from then on is told with a new record.
  */
-void miss_hook_memory_seen(struct miss_hook *hook, uint64_t dev);
+void miss_hook_seen(struct miss_hook *hook, uint64_t dev, enum iotlb_record_kind kind);
 
 #endif /* IOTLB_MISS_HOOK_H */

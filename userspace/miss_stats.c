@@ -95,6 +95,8 @@ static void text_total(FILE *out, const struct stats_summary *summary)
 			summary->without_tokens);
 	if (summary->strange)
 		fprintf(out, "%" PRIu64 " records could not be understood\n", summary->strange);
+	if (summary->asked)
+		fprintf(out, "QEMU was asked %" PRIu64 " times\n", summary->asked);
 	if (summary->detached)
 		fprintf(out, "detached by vhost %" PRIu64 " times\n", summary->detached);
 	print_headings(out);
@@ -103,10 +105,19 @@ static void text_total(FILE *out, const struct stats_summary *summary)
 	fputs(" all\n", out);
 }
 
+static const char *const iommu_names[] = {
+	[IOMMU_UNKNOWN] = "unknown",
+	[IOMMU_OFF] = "off",
+	[IOMMU_ON] = "on",
+};
+
 static void text_device(FILE *out, const struct device_stats *device)
 {
+	const char *iommu = iommu_names[device->iommu];
+
 	print_values(out, &device->stats);
-	fprintf(out, " %" PRIu64 " of pid %d (%s)%s%s\n", device->dev, device->pid, device->comm,
+	fprintf(out, " %" PRIu64 " of pid %d (%s)%s%s%s%s\n", device->dev, device->pid,
+		device->comm, iommu ? ", IOMMU " : "", iommu ? iommu : "",
 		device->tokens ? "" : ", no tokens", device->gone ? ", gone" : "");
 }
 
@@ -156,6 +167,7 @@ static void json_total(FILE *out, const struct stats_summary *summary)
 	add_number(object, "detached", summary->detached);
 	add_number(object, "devices", summary->devices);
 	add_number(object, "without_tokens", summary->without_tokens);
+	add_number(object, "asked", summary->asked);
 	print_json(out, object);
 }
 
@@ -168,6 +180,9 @@ static void json_device(FILE *out, const struct device_stats *device)
 	json_object_object_add(object, "comm", json_object_new_string(device->comm));
 	json_object_object_add(object, "tokens", json_object_new_boolean(device->tokens));
 	json_object_object_add(object, "gone", json_object_new_boolean(device->gone));
+	if (iommu_names[device->iommu])
+		json_object_object_add(object, "iommu",
+				       json_object_new_string(iommu_names[device->iommu]));
 	print_json(out, object);
 }
 

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "iommu_view.h"
+
 /**
  * struct miss_stats - what has become of the misses
  * @misses:	received; the sum of the following five
@@ -19,7 +21,8 @@
  * @drops:	found no room on the ring buffer; received in another way, or
  *		answered by the owner of the device
  * @passed:	not received, because the device has had too many that could not
- *		be answered
+ *		be answered, or because the state of its guest's IOMMU is not known
+ *		or off
  * @resolved:	not received, because the kernel has resolved them by itself
  * @large:	received, because the kernel leaves mappings to us that are larger
  *		than a page
@@ -46,6 +49,7 @@ struct miss_stats {
  * @comm:	name of its owner
  * @tokens:	vhost refuses answers that come too late
  * @gone:	it is not served any more
+ * @iommu:	what is known of the IOMMU of its guest
  * @stats:	its misses
  */
 struct device_stats {
@@ -54,6 +58,7 @@ struct device_stats {
 	char comm[16];
 	bool tokens;
 	bool gone;
+	enum iommu_state iommu;
 	struct miss_stats stats;
 };
 
@@ -64,6 +69,7 @@ struct device_stats {
  * @detached:	how often vhost has detached the program
  * @devices:	that are served now
  * @without_tokens: devices that were ever served, and whose answers had none
+ * @asked:	how often QEMU was asked about its guest
  */
 struct stats_summary {
 	struct miss_stats total;
@@ -71,6 +77,7 @@ struct stats_summary {
 	uint64_t detached;
 	size_t devices;
 	uint64_t without_tokens;
+	uint64_t asked;
 };
 
 /**

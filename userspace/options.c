@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "monitor.h"
 #include "options.h"
 
 #define EXIT_USAGE 2
@@ -19,6 +20,8 @@ enum key {
 	KEY_TRANSLATOR = 0x100,
 	KEY_TABLE,
 	KEY_VTD,
+	KEY_QMP,
+	KEY_MONITOR,
 	KEY_RESOLVE,
 	KEY_POLL,
 	KEY_RING_SIZE,
@@ -32,7 +35,15 @@ static const struct argp_option known[] = {
 	 "processes, now and later)",
 	 0},
 	{"translator", KEY_TRANSLATOR, "NAME", 0,
-	 "How to translate: see below (with --table, it is table, with --vtd, it is vtd)", 0},
+	 "How to translate: see below (with --table, it is table, with --qmp, --monitor and --vtd, "
+	 "it is vtd)",
+	 0},
+	{"qmp", KEY_QMP, "SOCKET", 0,
+	 "Ask the QEMU of -p, at this QMP socket, about the IOMMU of its guest, and have the "
+	 "kernel "
+	 "walk its tables; with exactly one -p",
+	 0},
+	{"monitor", KEY_MONITOR, "SOCKET", 0, "The same, at the socket of its human monitor", 0},
 	{"table", KEY_TABLE, "FILE", 0, "Mappings, one a line: iova size gpa perm", 0},
 	{"vtd", KEY_VTD, "FILE", 0,
 	 "The IOMMU of the guests, whose tables are walked; one fact a line, see iotlbd(8)", 0},
@@ -126,8 +137,40 @@ static void add_pid(struct argp_state *state, struct options *options, const cha
 	options->pids[options->pid_count++] = pid;
 }
 
+static void set_monitor(struct argp_state *state, struct options *options,
+			const struct monitor_protocol *protocol, const char *path)
+{
+	if (options->monitor)
+		argp_error(state, "one of --qmp and --monitor is enough, and once");
+	options->monitor = protocol;
+	options->monitor_path = path;
+	options->translator_args.asks_qemu = true;
+}
+
+/* Each QEMU has its own monitor, and whose devices it is about must be sure. */
+static void check_monitor(struct argp_state *state, struct options *options)
+{
+	const char *option = monitor_option(options->monitor);
+
+	if (options->pid_count != 1)
+		argp_error(state,
+			   "%s takes exactly one -p, the process of that QEMU; there are %zu",
+			   option, options->pid_count);
+	if (options->translator_args.vtd_path)
+		argp_error(state, "%s and --vtd both say what the IOMMU is like; leave one out",
+			   option);
+	if (options->translator && options->translator != &translator_vtd)
+		argp_error(state, "%s makes no sense with --translator %s; leave one out", option,
+			   options->translator->name);
+	options->translator = &translator_vtd;
+	options->resolve = true;
+}
+
 static void finish(struct argp_state *state, struct options *options)
 {
+	if (options->monitor)
+		check_monitor(state, options);
+
 	if (!options->translator && options->translator_args.table_path)
 		options->translator = &translator_table;
 	if (!options->translator && options->translator_args.vtd_path)
@@ -135,8 +178,9 @@ static void finish(struct argp_state *state, struct options *options)
 	/* Identity is not a default: where a guest remaps, it would be wrong. */
 	if (!options->translator)
 		argp_error(state,
-			   "how to translate? Give --table FILE or --vtd FILE, or --translator "
-			   "identity if addresses are guest addresses in every guest that is "
+			   "how to translate? Give --qmp SOCKET, --vtd FILE or --table FILE, or "
+			   "--translator identity if addresses are guest addresses in every guest "
+			   "that is "
 			   "served");
 	if (options->translator->check && options->translator->check(&options->translator_args))
 		exit(EXIT_USAGE);
@@ -165,6 +209,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_VTD:
 		options->translator_args.vtd_path = arg;
+		break;
+	case KEY_QMP:
+		set_monitor(state, options, &monitor_qmp, arg);
+		break;
+	case KEY_MONITOR:
+		set_monitor(state, options, &monitor_hmp, arg);
 		break;
 	case KEY_RESOLVE:
 		options->resolve = true;

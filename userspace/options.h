@@ -8,6 +8,8 @@
 
 #include "translator.h"
 
+struct monitor_protocol;
+
 /* More processes can be named by naming none. */
 #define OPTIONS_MAX_PIDS 256
 
@@ -21,8 +23,10 @@
  * @pids:	-p
  * @pid_count:	how many; 0 for all processes
  * @translator:	--translator
- * @translator_args: --table, --vtd
- * @resolve:	--resolve
+ * @translator_args: --table, --vtd, and whether there is a monitor
+ * @monitor:	what is spoken on the monitor of QEMU: --qmp or --monitor, NULL without
+ * @monitor_path: the socket
+ * @resolve:	--resolve, and with a monitor
  * @ring_size:	--ring-size
  * @max_unanswered: --max-unanswered
  * @poll:	--poll
@@ -34,6 +38,8 @@ struct options {
 	size_t pid_count;
 	const struct translator_ops *translator;
 	struct translator_args translator_args;
+	const struct monitor_protocol *monitor;
+	const char *monitor_path;
 	bool resolve;
 	size_t ring_size;
 	unsigned int max_unanswered;

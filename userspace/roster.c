@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "device.h"
 #include "device_index.h"
+#include "guest.h"
 #include "iotlb_record.h"
 #include "miss_hook.h"
 #include "roster.h"
@@ -77,6 +78,8 @@ static void table_changed(struct roster *roster, struct served_device *device, b
 	 */
 	if (!keeps)
 		answer_batch_invalidate_all(roster->batch, &device->target);
+	if (roster->guest)
+		guest_doubt(roster->guest);
 	/* There may be answers now to what has been handed back. */
 	answer_batch_retry_all(roster->batch, &device->target);
 }
@@ -88,7 +91,7 @@ void roster_refresh(struct roster *roster, struct served_device *device)
 	bool keeps;
 	int err;
 
-	miss_hook_memory_seen(roster->hook, device->info.dev);
+	miss_hook_seen(roster->hook, device->info.dev, IOTLB_RECORD_MEMORY);
 	/* Our duplicate is the same file, so its fdinfo is the same too. */
 	err = vhost_device_read(getpid(), device->target.fd, &now, &fresh);
 	if (err) {
@@ -168,13 +171,17 @@ static size_t find_index(const struct roster *roster, const struct vhost_device 
 	return index < last ? index : last;
 }
 
-/* Without, its misses come to us. */
+/* The device is served: how? Its misses come to us where the kernel has not been
+ * told enough.
+ */
 static void resolve(struct roster *roster, const struct served_device *device)
 {
 	struct resolver_device known;
 	int err;
 
-	if (!roster->resolve)
+	if (roster->guest)
+		guest_ask(roster->guest);
+	if (roster->guest || !roster->resolve)
 		return;
 	roster->translator->ops->resolver(roster->translator, device->index, &known);
 	err = miss_hook_resolve(roster->hook, device->info.dev, &known);
@@ -206,6 +213,7 @@ static int take(struct roster *roster, const struct vhost_device *found,
 		.period_ns = NS_PER_SECOND,
 	};
 	device->index = find_index(roster, found);
+	device->info.iommu = roster->guest ? IOMMU_UNKNOWN : IOMMU_NOT_FOLLOWED;
 	served_add(&roster->devices, device);
 	/* Its memory is news, so what waits there misses again, also what nobody
 	 * knows any more.
@@ -408,6 +416,9 @@ int roster_open(struct roster *roster, const struct server_options *options,
 	roster->hook = options->hook;
 	roster->translator = options->translator;
 	roster->resolve = options->resolve;
+	roster->guest = options->guest;
+	if (roster->guest)
+		guest_serve(roster->guest, roster->hook, &roster->devices, roster->resolve);
 	roster->batch = batch;
 	roster->epoll_fd = options->epoll_fd;
 	roster->max_unanswered = options->max_unanswered;

@@ -18,6 +18,7 @@
 #include "server.h"
 #include "strangers.h"
 
+struct guest;
 struct iotlb_record;
 
 /* Devices that have gone, for the summary at the end. */
@@ -28,6 +29,7 @@ struct iotlb_record;
  * @hook:	which is told whose misses are wanted
  * @translator:	for which devices are told apart
  * @resolve:	have the kernel resolve what it can
+ * @guest:	that is followed, or NULL
  * @batch:	where messages to the devices go; whoever calls flushes it
  * @epoll_fd:	where pidfds are watched
  * @pids:	whose devices are served
@@ -47,6 +49,7 @@ struct roster {
 	struct miss_hook *hook;
 	const struct translator *translator;
 	bool resolve;
+	struct guest *guest;
 	struct answer_batch *batch;
 	int epoll_fd;
 	struct pid_list pids;
@@ -70,6 +73,7 @@ struct roster {
  * roster_open() - take the devices that are there
  * @roster:	all zero
  * @options:	what is to be served
+ * @guest:	that is followed, or NULL
  * @batch:	where messages to the devices go
  *
  * Return: as for server_open(); if it fails, the roster is to be closed too.

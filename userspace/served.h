@@ -12,6 +12,7 @@
 
 #include "answer_batch.h"
 #include "guest_memory.h"
+#include "iommu_view.h"
 #include "memory_table.h"
 #include "miss_stats.h"
 #include "rate.h"
@@ -39,6 +40,10 @@ struct vhost_device;
  * @timeouts_before: the same when misses were last seen to be answered
  * @unanswered:	bounds misses that cannot be answered
  * @throttled_ns: since when there are too many of them, or 0
+ * @asked:	a question about its guest was asked since it is served (guest.h)
+ * @asked_epoch: miss_hook_epoch() when that was
+ * @epoch:	in which @view is true, if device_stats::iommu is IOMMU_ON
+ * @view:	the guest's IOMMU
  * @info:	who it is, and its misses
  */
 struct served_device {
@@ -55,6 +60,10 @@ struct served_device {
 	uint64_t timeouts_before;
 	struct rate unanswered;
 	uint64_t throttled_ns;
+	bool asked;
+	uint32_t asked_epoch;
+	uint32_t epoch;
+	struct iommu_view view;
 	struct device_stats info;
 };
 

@@ -19,6 +19,7 @@
 #include "answer_batch.h"
 #include "clock.h"
 #include "complaint.h"
+#include "guest.h"
 #include "iotlb_record.h"
 #include "log.h"
 #include "miss_hook.h"
@@ -53,10 +54,11 @@ struct recent {
  * @hook:	where misses come from
  * @translator:	who knows the answers
  * @roster:	devices
+ * @guest:	that is followed, or NULL
  * @total:	all misses
  * @answered_before: @total.answered at the last server_check()
  * @drops_seen:	dropped misses that have been dealt with
- * @memory_drops_seen: the same for changes of memory tables
+ * @news_drops_seen: the same for changes of memory tables
  * @recent:	answers of this batch, the next one at @recent_count % RECENT
  * @recent_count: how many there were in this batch
  * @limit:	keeps the log short
@@ -67,10 +69,11 @@ struct server {
 	struct miss_hook *hook;
 	struct translator *translator;
 	struct roster roster;
+	struct guest *guest;
 	struct miss_stats total;
 	uint64_t answered_before;
 	uint64_t drops_seen;
-	uint64_t memory_drops_seen;
+	uint64_t news_drops_seen;
 	struct recent recent[RECENT];
 	size_t recent_count;
 	struct log_limit limit;
@@ -179,6 +182,12 @@ static bool has_newer_memory(const struct served_device *device, const struct io
 	       (int32_t)(miss->mem_seq - (uint32_t)device->mem_seq) > 0;
 }
 
+/* It has come before it was known that the device has another IOTLB by now. */
+static bool is_outdated(const struct server *server, const struct served_device *device)
+{
+	return server->guest && !guest_knows(server->guest, device);
+}
+
 static void serve_miss(struct server *server, struct served_device *device,
 		       const struct iotlb_record *miss)
 {
@@ -189,6 +198,12 @@ static void serve_miss(struct server *server, struct served_device *device,
 	COUNT(server, device, misses);
 	if (has_newer_memory(device, miss))
 		roster_refresh(&server->roster, device);
+	if (is_outdated(server, device)) {
+		COUNT(server, device, unanswered);
+		answer_batch_hand_back(&server->answers, &device->target, miss->iova);
+		guest_ask(server->guest);
+		return;
+	}
 	if (recent_covers(server, device, miss)) {
 		COUNT(server, device, duplicates);
 		return;
@@ -202,6 +217,7 @@ static void serve_miss(struct server *server, struct served_device *device,
 				  .access = miss->access,
 				  .memory = served_memory(device),
 				  .trail = &device->trail,
+				  .view = server->guest ? &device->view : NULL,
 			  },
 			  &answer, &finding);
 	if (err) {
@@ -209,6 +225,8 @@ static void serve_miss(struct server *server, struct served_device *device,
 		complain_unanswered(&server->limit, device, miss, err, &finding);
 		answer_batch_hand_back(&server->answers, &device->target, miss->iova);
 		throttle(server, device);
+		if (server->guest)
+			guest_doubt(server->guest);
 		return;
 	}
 	if (is_clipped(&finding.mapping, &answer))
@@ -219,6 +237,16 @@ static void serve_miss(struct server *server, struct served_device *device,
 
 /* Records */
 
+static void handle_replaced(struct server *server, struct served_device *device)
+{
+	miss_hook_seen(server->hook, device->info.dev, IOTLB_RECORD_REPLACED);
+	if (!server->guest)
+		return;
+	if (is_outdated(server, device))
+		device->info.iommu = IOMMU_UNKNOWN;
+	guest_ask(server->guest);
+}
+
 static void handle_record(struct server *server, struct served_device *device,
 			  const struct iotlb_record *record)
 {
@@ -228,6 +256,14 @@ static void handle_record(struct server *server, struct served_device *device,
 		break;
 	case IOTLB_RECORD_MEMORY:
 		roster_refresh(&server->roster, device);
+		break;
+	case IOTLB_RECORD_REPLACED:
+		handle_replaced(server, device);
+		break;
+	case IOTLB_RECORD_FLUSHED:
+		/* That it is seen, is said when QEMU is asked. */
+		if (server->guest)
+			guest_doubt(server->guest);
 		break;
 	}
 }
@@ -264,21 +300,23 @@ static void handle_strangers(struct server *server, size_t count)
 	}
 }
 
-/* Where there was no room to tell of a memory table, each may have changed. */
-static void catch_up_with_memory(struct server *server)
+/* Where there was no room to tell the news, there may be some of each device. */
+static void catch_up_with_news(struct server *server)
 {
-	uint64_t drops = miss_hook_memory_drops(server->hook);
+	uint64_t drops = miss_hook_news_drops(server->hook);
 
-	if (drops == server->memory_drops_seen)
+	if (drops == server->news_drops_seen)
 		return;
-	server->memory_drops_seen = drops;
+	server->news_drops_seen = drops;
 	roster_refresh_all(&server->roster);
+	if (server->guest)
+		guest_ask(server->guest);
 }
 
 static void handle_batch(struct server *server, size_t count)
 {
 	server->recent_count = 0;
-	catch_up_with_memory(server);
+	catch_up_with_news(server);
 	count = handle_served(server, count);
 	answer_batch_flush(&server->answers);
 	if (!count)
@@ -331,12 +369,18 @@ size_t server_pump(struct server *server)
 	}
 	sum += handle_drops(server);
 	scan_if_due(server);
+	if (server->guest)
+		guest_poll(server->guest);
 	return sum;
 }
 
 int server_idle_ms(const struct server *server)
 {
 	int64_t wait_ns = roster_scan_wait_ns(&server->roster);
+	int64_t guest_ns = server->guest ? guest_wait_ns(server->guest) : -1;
+
+	if (wait_ns < 0 || (guest_ns >= 0 && guest_ns < wait_ns))
+		wait_ns = guest_ns;
 
 	return wait_ns < 0 ? -1 : (int)(wait_ns / NS_PER_MS) + 1;
 }
@@ -383,6 +427,7 @@ int server_open(struct server **server, const struct server_options *options)
 	}
 	fresh->hook = options->hook;
 	fresh->translator = options->translator;
+	fresh->guest = options->guest;
 	fresh->limit.burst = 20;
 	fresh->limit.per_second = 5;
 	answer_batch_init(&fresh->answers, answered, fresh);

@@ -13,6 +13,7 @@
 
 #include "miss_stats.h"
 
+struct guest;
 struct miss_hook;
 struct server;
 struct translator;
@@ -27,6 +28,7 @@ struct translator;
  * @pid_count:	how many; 0 for all processes
  * @resolve:	have the kernel resolve what it can; the hook and the translator
  *		must be able to
+ * @guest:	whose QEMU is asked, or NULL; the hook must follow guests then
  * @max_unanswered: a device that has more misses without an answer within a
  *		second is left alone for a while
  */
@@ -37,6 +39,7 @@ struct server_options {
 	const pid_t *pids;
 	size_t pid_count;
 	bool resolve;
+	struct guest *guest;
 	unsigned int max_unanswered;
 };
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "guest_memory.h"
+#include "iommu_view.h"
 #include "mapping.h"
 #include "vtd_types.h"
 
@@ -22,10 +23,12 @@ struct translator;
  * struct translator_args - what the command line says
  * @table_path:	--table, NULL if it is not there
  * @vtd_path:	--vtd, NULL if it is not there
+ * @asks_qemu:	each lookup comes with a view of the IOMMU
  */
 struct translator_args {
 	const char *table_path;
 	const char *vtd_path;
+	bool asks_qemu;
 };
 
 /**
@@ -37,6 +40,7 @@ struct translator_args {
  * @access:	what the device wants to do there: VHOST_ACCESS_RO, _WO or _RW
  * @memory:	of its guest
  * @trail:	of the device, or NULL
+ * @view:	what QEMU says of the guest's IOMMU, NULL if it was not asked
  */
 struct lookup {
 	uint64_t dev;
@@ -45,6 +49,7 @@ struct lookup {
 	uint32_t access;
 	struct guest_memory memory;
 	struct trail *trail;
+	const struct iommu_view *view;
 };
 
 /**

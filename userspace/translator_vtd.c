@@ -21,17 +21,21 @@
 
 static int vtd_check(const struct translator_args *args)
 {
-	if (args->vtd_path)
+	if (args->vtd_path || args->asks_qemu)
 		return translator_refuse("vtd", "--table", args->table_path);
-	log_error("--translator vtd has nothing to go by; describe the IOMMU with --vtd FILE");
+	log_error("--translator vtd has nothing to go by; give the monitor of the guest's "
+		  "QEMU with --qmp, or describe the IOMMU with --vtd FILE");
 	return -EINVAL;
 }
 
 static int vtd_open(struct translator *translator, const struct translator_args *args)
 {
-	struct vtd_file *file = malloc(sizeof(*file));
+	struct vtd_file *file;
 	int err;
 
+	if (args->asks_qemu)
+		return 0;
+	file = malloc(sizeof(*file));
 	if (!file) {
 		log_error("no memory for the description of the IOMMU %s", args->vtd_path);
 		return -ENOMEM;
@@ -45,14 +49,26 @@ static int vtd_open(struct translator *translator, const struct translator_args 
 	return 0;
 }
 
+static struct iommu_view view_of(const struct translator *translator, size_t index)
+{
+	const struct vtd_file *file = translator->state;
+
+	return (struct iommu_view){
+		.unit = file->unit,
+		.pasid = file->pasid,
+		.source_id = vtd_file_source(file, index),
+	};
+}
+
 static int vtd_translate(struct translator *translator, const struct lookup *lookup,
 			 struct finding *finding)
 {
-	const struct vtd_file *file = translator->state;
+	const struct iommu_view view =
+		lookup->view ? *lookup->view : view_of(translator, lookup->index);
 	const struct vtd_request request = {
 		.iova = lookup->iova,
-		.pasid = file->pasid,
-		.source_id = vtd_file_source(file, lookup->index),
+		.pasid = view.pasid,
+		.source_id = view.source_id,
 		.access = lookup->access,
 		.merge = 1,
 	};
@@ -62,7 +78,7 @@ static int vtd_translate(struct translator *translator, const struct lookup *loo
 	int err;
 
 	trail_begin(&walk, &lookup->memory, lookup->trail, lookup->iova);
-	fault = vtd_walk(&file->unit, &request, trail_read, &walk, &found, &finding->walk);
+	fault = vtd_walk(&view.unit, &request, trail_read, &walk, &found, &finding->walk);
 	trail_end(&walk);
 	if (fault)
 		return -ENOENT;
@@ -83,18 +99,18 @@ static size_t vtd_told_apart(const struct translator *translator)
 {
 	const struct vtd_file *file = translator->state;
 
-	return file->count;
+	return file ? file->count : 1;
 }
 
 static void vtd_resolver(const struct translator *translator, size_t index,
 			 struct resolver_device *device)
 {
-	const struct vtd_file *file = translator->state;
+	const struct iommu_view view = view_of(translator, index);
 
 	*device = (struct resolver_device){
-		.unit = file->unit,
-		.pasid = file->pasid,
-		.source_id = vtd_file_source(file, index),
+		.unit = view.unit,
+		.pasid = view.pasid,
+		.source_id = view.source_id,
 	};
 }
 
@@ -106,7 +122,7 @@ static void vtd_close(struct translator *translator)
 
 const struct translator_ops translator_vtd = {
 	.name = "vtd",
-	.summary = "walks the guest's own tables, of the IOMMU that --vtd describes",
+	.summary = "walks the guest's own tables, of the IOMMU that QEMU or --vtd describes",
 	.reads_memory = true,
 	.check = vtd_check,
 	.open = vtd_open,

@@ -11,7 +11,7 @@
 /* More than any of the keys has bytes. */
 #define KEY_SIZE 64
 
-static const char *const counted[] = {"served", "ignored", "overflow", "counts", "memory_changed"};
+static const char *const counted[] = {"served", "ignored", "overflow", "counts", "news"};
 
 static uint64_t count_ids(int (*next)(__u32, __u32 *))
 {
