@@ -160,17 +160,30 @@ test_throttled()
 	stop
 }
 
-kernel_says()
+# How often the kernel has said that it has detached a program
+detachments()
 {
-	dmesg | grep -q "$1"
+	dmesg | grep -c 'BPF program detached'
+}
+
+more_detachments()
+{
+	[[ $(detachments) -gt $1 ]]
 }
 
 # Stops iotlbd until the kernel has enough, or fails if that is never.
+stop_until_detached()
+{
+	local before
+
+	before=$(detachments)
+	kill -STOP "$daemon"
+	wait_for more_detachments "$before"
+}
+
 hang()
 {
-	dmesg -C
-	kill -STOP "$daemon"
-	wait_for kernel_says 'BPF program detached'
+	stop_until_detached
 	kill -CONT "$daemon"
 }
 
@@ -210,9 +223,7 @@ test_watchdog_gone()
 	traffic --direction tx -m sweep -n 1000000 --server fd
 	wait_for grep -q 'serving device' err
 	echo 20 >$miss_timeout
-	dmesg -C
-	kill -STOP "$daemon"
-	ok "watchdog: detached" wait_for kernel_says 'BPF program detached'
+	ok "watchdog: detached" stop_until_detached
 	kill_traffic
 	kill -CONT "$daemon"
 	ok "watchdog: attached again, though the device has gone" \
