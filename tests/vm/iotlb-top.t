@@ -31,7 +31,7 @@ stop()
 
 bench()
 {
-	"$build/iotlb-bench" -q -j "$@" >bench.out 2>bench.err
+	"$build/iotlb-bench" -q -j --timeout $((30 * slowness)) "$@" >bench.out 2>bench.err
 }
 
 # json FILTER: is this true, of all the objects that were printed? There are
@@ -52,8 +52,6 @@ exits()
 	status=$?
 	[[ $status -eq $want && ($want -eq 0 || -s err) ]]
 }
-
-echo 1..27
 
 # One queue, a new buffer for each packet.
 start -j 3600
@@ -106,6 +104,13 @@ ok 'its room is used again' json '
 $last.devices[-1] | .total.updates == 4 and
 [.queues[].total.hits.buffer] == [100]'
 
+# On the debug kernel it takes a minute to start, and all of vhost and of the BPF
+# programs that it looks at has been used: the rest is about the program.
+if is_debug_kernel; then
+	plan
+	exit
+fi
+
 # The owner that was asked for.
 start -j -p $$ 3600
 bench --direction tx -n 100
@@ -126,3 +131,4 @@ map(.final) == [false, false, false, true]'
 ok 'the time is up' exits 0 "$build/iotlb-top" -d 0.3 60
 ok 'a wrong interval is wrong usage' exits 2 "$build/iotlb-top" nonsense
 ok 'a full disk is an error' sh -c "! '$build/iotlb-top' -1 0.1 2>err >/dev/full && grep -q 'No space' err"
+plan
