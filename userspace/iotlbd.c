@@ -38,6 +38,17 @@
  * like any other, and is walked once more here (translator_vtd.c), by the same
  * code, in the memory of the owner, which may have to be waited for.
  *
+ * Of a guest of QEMU, what is not in its memory comes from QEMU's monitor (guest.c,
+ * monitor.c, qemu_info.h): is the IOMMU on, where do its tables begin, which PCI
+ * function is the device? This is true until the guest's driver starts the device
+ * anew, which gives it a new IOTLB; after a reboot, there may be another kernel. So
+ * it is known for an epoch: bpf/deliver.bpf.c counts in vhost_init_device_iotlb(),
+ * before a virtqueue can miss in the new IOTLB, and what was known for another
+ * number is not gone by, neither in the kernel nor here. A record tells, QEMU is
+ * asked again, and its answer counts if the number is still that of the question.
+ * Meanwhile, and while the IOMMU is off, misses go to QEMU. A guest that only moves
+ * its tables has to invalidate everything; that, too, has QEMU asked.
+ *
  * Devices are found by the vhost fds that processes hold (device.c). iotlbd
  * duplicates such an fd with pidfd_getfd(2); its fdinfo has the memory table.
  * Those that have an IOTLB at the start are taken at once, and their ids go
@@ -62,10 +73,11 @@
  * to the fd after a while, and after some of them detaches the BPF program;
  * iotlbd attaches it again when it comes to itself.
  *
- * There is one thread and one epoll loop: the ring buffer, signals, pidfds, the
- * BPF link (which tells when somebody else detaches it) and two timers. While
- * misses keep coming, the ring buffer is looked at again and again, the others
- * every now and then; with --poll, always.
+ * There is one thread and one epoll loop: the ring buffer, signals, pidfds, QEMU's
+ * monitor, the BPF link (which tells when somebody else detaches it) and two timers.
+ * While misses keep coming, the ring buffer is looked at again and again, the others
+ * every now and then; with --poll, always. QEMU is never waited for, but for a moment
+ * at the start.
  *
  * Guests choose IOVAs, and with them what a miss looks like. So no memory
  * grows with misses, what is logged is bounded (log.c), so is how often all
