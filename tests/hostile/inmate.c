@@ -158,7 +158,7 @@ bool inmate_send(struct inmate *in, uint64_t iova)
 
 bool inmate_settle(struct inmate *in)
 {
-	for (unsigned int tries = 0; tries < LIMIT_MS; tries++) {
+	for (int tries = 0; tries < LIMIT_MS; tries++) {
 		in->answers = 0;
 		if (!inmate_send(in, inmate_address(in)))
 			return false;
