@@ -43,7 +43,9 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/te
 # A program is the file of its name; the rest of its folder is a library.
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIBIOTLB := $(call objs,$(filter-out userspace/iotlbd.c,$(wildcard userspace/*.c)))
-LIBTOP   := $(call objs,$(wildcard tools/top/*.c))
+# Only one program has a screen, and needs curses for it.
+TOP_CURSES := $(call objs,tools/top/view_terminal.c tools/top/rescue.c)
+LIBTOP   := $(filter-out $(TOP_CURSES),$(call objs,$(wildcard tools/top/*.c)))
 LIBBENCH := $(call objs,$(wildcard tools/bench/*.c))
 LIBWALK  := $(call objs,$(wildcard tools/walk/*.c))
 RECORD_SRCS := $(wildcard tools/record/*.c tools/record/report/*.c)
@@ -210,9 +212,9 @@ $(BUILD)/iotlbd: $(call objs,userspace/iotlbd.c) $(LIBIOTLB)
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS)
 
-$(BUILD)/iotlb-top: $(call objs,tools/iotlb-top.c) $(LIBTOP) $(LIBIOTLB)
+$(BUILD)/iotlb-top: $(call objs,tools/iotlb-top.c) $(LIBTOP) $(TOP_CURSES) $(LIBIOTLB)
 	$(call msg,LINK,$@)
-	$(link) $(LDLIBS)
+	$(link) $(LDLIBS) -lncursesw -ltinfo
 
 $(BUILD)/iotlb-bench: $(call objs,tools/iotlb-bench.c userspace/parse.c) $(LIBBENCH)
 	$(call msg,LINK,$@)

@@ -17,7 +17,8 @@
  *	diagnose	why it does not work
  *
  * The first sample comes after the first interval and holds what happened in
- * it. Signals are read from a descriptor, so that nothing is interrupted.
+ * it. Signals are read from a descriptor, so that nothing is interrupted. So are
+ * keys, while the program waits for the next sample.
  */
 #include <errno.h>
 #include <poll.h>
@@ -40,7 +41,7 @@
 /**
  * struct top - the program
  * @options:	the command line
- * @signals:	signalfd of what ends the program
+ * @signals:	signalfd of what ends the program, or resizes the terminal
  * @ops:	where counters come from
  * @source:	its state
  * @model:	devices
@@ -67,6 +68,9 @@ static int block_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGWINCH);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	fd = signalfd(-1, &set, SFD_CLOEXEC);
 	if (fd < 0)
@@ -110,6 +114,7 @@ static bool top_open(struct top *top)
 		.file = top->options.file,
 		.sort = top->options.sort,
 		.rows = top->options.rows,
+		.interval = top->options.interval,
 		.timestamps = top->options.timestamps,
 	};
 
@@ -126,20 +131,27 @@ static bool top_open(struct top *top)
 
 	top->view_ops = choose_view(&top->options);
 	top->model = model_new(top->ops, top->source, top->options.pid);
-	top->view = top->view_ops->open(&view);
-	if (!top->model || !top->view) {
+	if (!top->model) {
 		log_error("out of memory");
 		return false;
 	}
 	/* Who starts traffic only now will find all of it counted. */
 	log_debug("counting");
-	return true;
+	top->view = top->view_ops->open(&view);
+	return top->view;
+}
+
+/* What is said on a terminal while a view has it is lost. */
+static void close_view(struct top *top)
+{
+	if (top->view)
+		top->view_ops->close(top->view);
+	top->view = NULL;
 }
 
 static void top_close(struct top *top)
 {
-	if (top->view)
-		top->view_ops->close(top->view);
+	close_view(top);
 	model_free(top->model);
 	if (top->source)
 		top->ops->close(top->source);
@@ -155,29 +167,60 @@ static int64_t now_ns(void)
 	return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
-/* Returns false if a signal has come before. */
-static bool wait_until(struct top *top, int64_t when)
+static enum view_wish take_signal(struct top *top)
 {
-	struct pollfd signals = {.fd = top->signals, .events = POLLIN};
+	struct signalfd_siginfo info;
+
+	if (read(top->signals, &info, sizeof(info)) != sizeof(info))
+		return VIEW_GO_ON;
+	if (info.ssi_signo != SIGWINCH)
+		return VIEW_QUIT;
+	if (top->view_ops->resize)
+		top->view_ops->resize(top->view);
+	return VIEW_GO_ON;
+}
+
+/* Returns VIEW_SAMPLE when it is time for one, or if it is wanted before. */
+static enum view_wish wait_until(struct top *top, int64_t when)
+{
+	struct pollfd fds[] = {
+		{.fd = top->signals, .events = POLLIN},
+		{.fd = -1, .events = POLLIN},
+	};
+	enum view_wish wish = VIEW_GO_ON;
 	struct timespec timeout;
 	int64_t left;
 	int ready;
 
-	do {
+	while (wish == VIEW_GO_ON) {
+		if (top->view_ops->input)
+			fds[1].fd = top->view_ops->input(top->view);
 		left = when - now_ns();
 		if (left < 0)
 			left = 0;
 		timeout.tv_sec = left / NS_PER_SECOND;
 		timeout.tv_nsec = left % NS_PER_SECOND;
-		ready = ppoll(&signals, 1, &timeout, NULL);
-	} while (ready < 0 && errno == EINTR);
-	return ready <= 0;
+		ready = ppoll(fds, 2, &timeout, NULL);
+		if (!ready)
+			return VIEW_SAMPLE;
+		if (ready > 0 && fds[0].revents)
+			wish = take_signal(top);
+		else if (ready > 0 && fds[1].revents)
+			wish = top->view_ops->key(top->view);
+	}
+	return wish;
 }
 
-static bool written(const struct top *top, int err)
+static bool is_frozen(const struct top *top)
+{
+	return top->view_ops->frozen && top->view_ops->frozen(top->view);
+}
+
+static bool written(struct top *top, int err)
 {
 	if (!err)
 		return true;
+	close_view(top);
 	log_error("cannot write %s output to %s: %s", top->view_ops->name,
 		  top->options.file ? top->options.file : "standard output", strerror(-err));
 	return false;
@@ -187,9 +230,11 @@ static bool take_sample(struct top *top, bool final, struct top_sample *sample)
 {
 	int err = model_sample(top->model, final, sample);
 
-	if (err)
-		log_error("cannot read the counters: %s", strerror(-err));
-	return !err;
+	if (!err)
+		return true;
+	close_view(top);
+	log_error("cannot read the counters: %s", strerror(-err));
+	return false;
 }
 
 static bool top_run(struct top *top)
@@ -211,8 +256,10 @@ static bool top_run(struct top *top)
 		if (next > end)
 			next = end;
 
-		if (!wait_until(top, next))
+		if (wait_until(top, next) == VIEW_QUIT)
 			break;
+		if (is_frozen(top))
+			continue;
 		if (!take_sample(top, false, &sample))
 			return false;
 		top->shown++;

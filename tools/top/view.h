@@ -13,6 +13,13 @@
 
 struct view;
 
+/* What a key asks of whoever takes the samples. */
+enum view_wish {
+	VIEW_GO_ON,
+	VIEW_SAMPLE, /* now, not only at the end of the interval */
+	VIEW_QUIT,
+};
+
 /**
  * struct view_options - how samples are shown; views ignore what means nothing
  * to them
@@ -20,6 +27,7 @@ struct view;
  * @file:	where to instead, if the view writes files; NULL: none
  * @sort:	order of devices
  * @rows:	lines of a table, 0: as many as there are or as fit
+ * @interval:	seconds between samples
  * @timestamps:	say when a sample was taken
  */
 struct view_options {
@@ -27,14 +35,21 @@ struct view_options {
 	const char *file;
 	const struct sort_key *sort;
 	unsigned int rows;
+	double interval;
 	bool timestamps;
 };
 
 /**
  * struct view_ops - a kind of view
  * @name:	for messages
- * @open:	NULL if memory is short
- * @sample:	shows what happened since the sample before
+ * @open:	NULL after an error, which it has told
+ * @input:	descriptor that keys come from, -1: there is none; NULL, as those
+ *		below: the view knows no keys
+ * @key:	@input can be read
+ * @resize:	the terminal has another size
+ * @frozen:	no sample is wanted
+ * @sample:	shows what happened since the sample before; the view may use it
+ *		until the next one
  * @summary:	shows, at the end, what happened in all; @shown samples came
  *		before it
  * @close:	frees the view; always called, so that a terminal is put right
@@ -44,6 +59,10 @@ struct view_options {
 struct view_ops {
 	const char *name;
 	struct view *(*open)(const struct view_options *options);
+	int (*input)(const struct view *view);
+	enum view_wish (*key)(struct view *view);
+	void (*resize)(struct view *view);
+	bool (*frozen)(const struct view *view);
 	int (*sample)(struct view *view, const struct top_sample *sample);
 	int (*summary)(struct view *view, const struct top_sample *sample, unsigned long shown);
 	void (*close)(struct view *view);
@@ -52,7 +71,7 @@ struct view_ops {
 /* Tables one after the other, for a file or a pipe. */
 extern const struct view_ops view_batch;
 
-/* A table that is redrawn in place. */
+/* A screen, and keys that change what is on it. */
 extern const struct view_ops view_terminal;
 
 /* One JSON object a line. */

@@ -1,153 +1,270 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The table fills the terminal's second screen and is redrawn in place; what
- * was there before comes back at the end.
+ * The screen on a terminal, with curses. What is on it comes from screen.c; this
+ * only puts it there, and reads keys. Whatever happens, the terminal is left as
+ * it was found.
  */
-#include <inttypes.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-#include "format.h"
+#include <curses.h>
+
 #include "log.h"
-#include "notes.h"
 #include "print.h"
-#include "rates.h"
+#include "rescue.h"
+#include "screen.h"
 #include "view.h"
 
-/* ECMA-48 control sequences, and xterm's for the second screen. */
-#define SCREEN_ENTER "\033[?1049h\033[?25l"
-#define SCREEN_LEAVE "\033[?25h\033[?1049l"
-#define CURSOR_HOME "\033[H"
-#define ERASE_LINE "\033[K"
-#define ERASE_BELOW "\033[J"
-#define STYLE_HEADING "\033[7m"
-#define STYLE_ALARM "\033[1;31m"
-#define STYLE_PLAIN "\033[m"
+#define PAIR_ALARM 1
 
-/* The line about everything, and one that may tell that there is more. */
-#define OTHER_LINES 2
+/* A terminal sends the rest of a key's sequence at once. */
+#define ESCAPE_MS 25
 
+#define CTRL_L 12
+
+/**
+ * struct view - the terminal
+ * @options:	how samples are shown
+ * @screen:	what is chosen
+ * @sample:	the latest one
+ * @has_sample:	there is one
+ * @terminal:	of curses, NULL once it has been left
+ * @in:		where keys come from, NULL: nowhere
+ * @own_in:	opened here
+ * @styled:	colours and other styles are wanted
+ */
 struct view {
 	struct view_options options;
+	struct screen screen;
+	struct top_sample sample;
+	bool has_sample;
+	SCREEN *terminal;
+	FILE *in;
+	bool own_in;
 	bool styled;
-	bool entered;
 };
+
+/* Keys come from the terminal even if standard input does not. */
+static void open_input(struct view *view)
+{
+	if (isatty(STDIN_FILENO)) {
+		view->in = stdin;
+		return;
+	}
+	view->in = fopen("/dev/tty", "re");
+	view->own_in = view->in;
+}
+
+static bool enter(struct view *view)
+{
+	FILE *out = view->options.out;
+
+	rescue_prepare(fileno(out));
+	view->terminal = newterm(NULL, out, view->in ? view->in : stdin);
+	if (!view->terminal) {
+		rescue_end();
+		log_error("cannot use a terminal of type %s: it is not known here; set TERM, or "
+			  "use --batch",
+			  getenv("TERM"));
+		return false;
+	}
+	rescue_terminal_known();
+	cbreak();
+	noecho();
+	nodelay(stdscr, TRUE);
+	keypad(stdscr, TRUE);
+	set_escdelay(ESCAPE_MS);
+	curs_set(0);
+	if (view->styled && has_colors()) {
+		start_color();
+		use_default_colors();
+		init_pair(PAIR_ALARM, COLOR_RED, -1);
+	}
+	return true;
+}
+
+static void leave(struct view *view)
+{
+	if (!view->terminal)
+		return;
+	endwin();
+	delscreen(view->terminal);
+	view->terminal = NULL;
+	rescue_end();
+}
+
+static attr_t style_of(const struct view *view, enum screen_style style)
+{
+	if (!view->styled)
+		return A_NORMAL;
+	switch (style) {
+	case SCREEN_HEADING:
+		return A_REVERSE;
+	case SCREEN_ALARM:
+		return A_BOLD | (has_colors() ? COLOR_PAIR(PAIR_ALARM) : 0);
+	case SCREEN_PLAIN:
+		break;
+	}
+	return A_NORMAL;
+}
+
+/* Curses sends only what has changed. */
+static void draw(struct view *view)
+{
+	struct screen_lines lines = {.width = COLS, .height = LINES};
+	unsigned int i;
+
+	if (screen_make(&view->screen, view->has_sample ? &view->sample : NULL, &lines))
+		return;
+	erase();
+	for (i = 0; i < lines.count; i++) {
+		attrset(style_of(view, lines.lines[i].style));
+		mvaddstr((int)i, 0, lines.lines[i].text);
+	}
+	attrset(A_NORMAL);
+	refresh();
+	screen_lines_free(&lines);
+}
+
+static void close_input(struct view *view)
+{
+	if (view->own_in)
+		fclose(view->in);
+	view->own_in = false;
+	view->in = NULL;
+}
+
+static void terminal_close(struct view *view)
+{
+	leave(view);
+	close_input(view);
+	free(view);
+}
 
 static struct view *terminal_open(const struct view_options *options)
 {
 	const char *no_color = getenv("NO_COLOR");
 	struct view *view = calloc(1, sizeof(*view));
 
-	if (!view)
+	if (!view) {
+		log_error("out of memory");
 		return NULL;
+	}
+	setlocale(LC_CTYPE, "");
 	view->options = *options;
 	view->styled = !no_color || !no_color[0];
+	view->screen = (struct screen){
+		.sort = options->sort,
+		.rows = options->rows,
+		.timestamps = options->timestamps,
+		.interval = options->interval,
+		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
+	};
+	open_input(view);
+	if (!enter(view)) {
+		terminal_close(view);
+		return NULL;
+	}
+	draw(view);
 	return view;
 }
 
-static void enter(struct view *view)
+static int terminal_input(const struct view *view)
 {
-	if (!view->entered)
-		fputs(SCREEN_ENTER, view->options.out);
-	view->entered = true;
+	return view->in ? fileno(view->in) : -1;
 }
 
-static void leave(struct view *view)
+static int key_of(int code)
 {
-	if (view->entered)
-		fputs(SCREEN_LEAVE, view->options.out);
-	view->entered = false;
-	fflush(view->options.out);
-}
-
-static void draw_line(struct view *view, const char *style, const char *text, unsigned int columns)
-{
-	int length = (int)strlen(text);
-	FILE *out = view->options.out;
-
-	if (columns && length > (int)columns)
-		length = (int)columns;
-	if (style && view->styled)
-		fprintf(out, "%s%.*s%s" ERASE_LINE "\n", style, length, text, STYLE_PLAIN);
-	else
-		fprintf(out, "%.*s" ERASE_LINE "\n", length, text);
-}
-
-static void draw_head(struct view *view, const struct top_sample *sample, unsigned int columns)
-{
-	uint64_t drops = sample->sum.count[IOTLB_MISS_DROP];
-	time_t seconds = (time_t)sample->time;
-	char text[160], clock[16] = "", hit[FORMAT_SIZE];
-	struct tm tm;
-
-	if (localtime_r(&seconds, &tm))
-		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	snprintf(text, sizeof(text),
-		 "iotlb-top  %s  %zu device%s  hit %s%%  drops %" PRIu64 "  lost events %" PRIu64,
-		 clock, sample->count, sample->count == 1 ? "" : "s",
-		 format_percent(hit, counters_buffer_hit_rate(&sample->sum)), drops,
-		 sample->lost_total);
-	draw_line(view, drops || sample->lost ? STYLE_ALARM : NULL, text, columns);
-}
-
-static void draw_table(struct view *view, const struct table *table, unsigned int columns)
-{
-	char more[32];
-	unsigned int i;
-
-	for (i = 0; i < table->count; i++)
-		draw_line(view, i < TABLE_HEADINGS ? STYLE_HEADING : NULL, table->lines[i],
-			  columns);
-	if (table->left_out) {
-		snprintf(more, sizeof(more), "(%u more)", table->left_out);
-		draw_line(view, NULL, more, columns);
+	switch (code) {
+	case KEY_LEFT:
+		return SCREEN_LEFT;
+	case KEY_RIGHT:
+		return SCREEN_RIGHT;
+	case KEY_UP:
+		return SCREEN_UP;
+	case KEY_DOWN:
+		return SCREEN_DOWN;
+	case KEY_PPAGE:
+		return SCREEN_PAGE_UP;
+	case KEY_NPAGE:
+		return SCREEN_PAGE_DOWN;
+	case KEY_HOME:
+		return SCREEN_HOME;
+	case KEY_ENTER:
+	case '\n':
+	case '\r':
+		return SCREEN_ENTER;
+	case KEY_BACKSPACE:
+	case '\b':
+	case 127:
+		return SCREEN_BACKSPACE;
+	case 27:
+		return SCREEN_ESCAPE;
+	default:
+		return code < 128 ? code : 0;
 	}
 }
 
-static void draw_notes(struct view *view, const struct notes *notes, unsigned int columns)
+/* It can be read, and there is nothing: that would be so again and again. */
+static bool input_ended(const struct view *view)
 {
-	unsigned int i;
+	int bytes = 0;
 
-	for (i = 0; i < notes->count; i++)
-		draw_line(view, STYLE_ALARM, notes->lines[i], columns);
+	return ioctl(fileno(view->in), FIONREAD, &bytes) || !bytes;
 }
 
-static unsigned int rows_that_fit(const struct view *view, const struct notes *notes)
+static enum view_wish terminal_key(struct view *view)
 {
-	unsigned int other = TABLE_HEADINGS + OTHER_LINES + notes->count + 1;
-	unsigned int lines = terminal_lines(view->options.out);
-	unsigned int rows = view->options.rows, fit;
+	enum view_wish wish = VIEW_GO_ON, wanted;
+	int code;
 
-	if (!lines)
-		return rows;
-	/* The last line stays empty, or the screen would scroll. */
-	fit = lines > other ? lines - other : 1;
-	return rows && rows < fit ? rows : fit;
+	if (input_ended(view)) {
+		close_input(view);
+		return VIEW_GO_ON;
+	}
+	while (wish != VIEW_QUIT && (code = getch()) != ERR) {
+		wanted = VIEW_GO_ON;
+		if (code == CTRL_L)
+			clearok(curscr, TRUE);
+		else
+			wanted = screen_key(&view->screen, key_of(code));
+		if (wanted > wish)
+			wish = wanted;
+	}
+	/* A new sample will be drawn anyway. */
+	if (wish == VIEW_GO_ON)
+		draw(view);
+	return wish;
+}
+
+static void terminal_resize(struct view *view)
+{
+	unsigned int lines = terminal_lines(view->options.out);
+	unsigned int columns = terminal_columns(view->options.out);
+
+	if (!lines || !columns)
+		return;
+	resizeterm((int)lines, (int)columns);
+	clearok(curscr, TRUE);
+	draw(view);
+}
+
+static bool terminal_frozen(const struct view *view)
+{
+	return view->screen.frozen;
 }
 
 static int terminal_sample(struct view *view, const struct top_sample *sample)
 {
-	struct table_options options = {
-		.timestamps = view->options.timestamps,
-		.width = terminal_columns(view->options.out),
-	};
-	struct table table;
-	struct notes notes;
-
-	notes_make(&notes, &sample->sum);
-	options.rows = rows_that_fit(view, &notes);
-	if (print_make_table(&table, sample, &view->options, &options)) {
-		log_error("out of memory for a table");
-		return 0;
-	}
-	enter(view);
-	fputs(CURSOR_HOME, view->options.out);
-	draw_head(view, sample, options.width);
-	draw_table(view, &table, options.width);
-	draw_notes(view, &notes, options.width);
-	fputs(ERASE_BELOW, view->options.out);
-	table_free(&table);
+	view->sample = *sample;
+	view->has_sample = true;
+	screen_sample(&view->screen, sample);
+	draw(view);
 	return print_flush(view->options.out);
 }
 
@@ -159,15 +276,13 @@ static int terminal_summary(struct view *view, const struct top_sample *sample, 
 	return print_flush(view->options.out);
 }
 
-static void terminal_close(struct view *view)
-{
-	leave(view);
-	free(view);
-}
-
 const struct view_ops view_terminal = {
 	.name = "terminal",
 	.open = terminal_open,
+	.input = terminal_input,
+	.key = terminal_key,
+	.resize = terminal_resize,
+	.frozen = terminal_frozen,
 	.sample = terminal_sample,
 	.summary = terminal_summary,
 	.close = terminal_close,
