@@ -37,11 +37,21 @@ tree_patch()
 }
 
 # tree_mark DIR: has the modules say in their versions that they are patched:
-# 0.0.1+iotlb. DKMS does not install a module whose version there is already.
+# 0.0.1+iotlb. DKMS does not install a module whose version there is already,
+# and having none counts as one.
 tree_mark()
 {
-	sed -Ei 's/^(MODULE_VERSION\(|#define MOD_VERSION +)"([0-9.]+)"/\1"\2+iotlb"/' \
-		"$1"/drivers/vhost/*.c
+	local file
+
+	for file in "$1"/drivers/vhost/*.c; do
+		if ! grep -q '^MODULE_LICENSE' "$file"; then
+			continue
+		elif ! grep -q '^MODULE_VERSION' "$file"; then
+			echo 'MODULE_VERSION("0.0.1+iotlb");' >>"$file"
+		else
+			sed -Ei 's/^(MODULE_VERSION\(|#define MOD_VERSION +)"([0-9.]+)"/\1"\2+iotlb"/' "$file"
+		fi
+	done
 }
 
 # tree_build DIR [ARG...]: builds the modules within DIR/drivers/vhost. The
