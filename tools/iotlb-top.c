@@ -5,7 +5,8 @@
  * Theory of operation
  *
  * BPF programs on vhost's tracepoints count events for each virtqueue
- * (bpf/counters.bpf.c). Once in an interval the counters are read, compared
+ * (bpf/counters.bpf.c), or where there are none, on its functions
+ * (bpf/probe.bpf.c). Once in an interval the counters are read, compared
  * with those before, and shown.
  *
  *	source		where counters and owners of devices come from
@@ -124,7 +125,7 @@ static bool top_open(struct top *top)
 	if (top->signals < 0)
 		return false;
 
-	top->ops = &source_bpf;
+	top->ops = source_choose(top->options.probes);
 	top->source = top->ops->open(&source);
 	if (!top->source)
 		return false;

@@ -30,7 +30,8 @@ static bool may_attach(void)
 	return (effective & CAPS_NEEDED) == CAPS_NEEDED;
 }
 
-void diagnose_attach(int err)
+/* What keeps any program from being attached. */
+static bool tell_obstacle(void)
 {
 	if (!may_attach())
 		log_error("not allowed to attach to the tracepoints of vhost: CAP_BPF, "
@@ -46,12 +47,29 @@ void diagnose_attach(int err)
 		log_error("the module vhost has no BTF (/sys/kernel/btf/vhost), by which BPF "
 			  "programs find its tracepoints; build it where pahole and the kernel's "
 			  "vmlinux are, see README");
-	else if (!vhost_has_tracepoint("vhost_iotlb_hit"))
-		log_error("this vhost has no IOTLB tracepoints; build and load the patched "
-			  "modules, see README");
+	else
+		return false;
+	return true;
+}
+
+void diagnose_attach(int err)
+{
+	if (tell_obstacle())
+		return;
+	if (!vhost_has_tracepoint("vhost_iotlb_hit"))
+		log_error("this vhost has no IOTLB tracepoints, and no functions that could be "
+			  "probed; build and load the patched modules, see README");
 	else
 		log_error("cannot attach the BPF counters to the tracepoints of vhost: %s; -v "
 			  "shows what the kernel says",
+			  strerror(-err));
+}
+
+void diagnose_probes(int err)
+{
+	if (!tell_obstacle())
+		log_error("cannot attach the BPF probes to the functions of vhost: %s; -v shows "
+			  "what the kernel says",
 			  strerror(-err));
 }
 

@@ -85,4 +85,23 @@ struct source_ops {
 /* Tracepoints of the patched vhost module, counted by BPF programs. */
 extern const struct source_ops source_bpf;
 
+/* The same of a vhost without the patches, by probes on its functions. */
+extern const struct source_ops source_probe;
+
+/**
+ * source_probe_works() - has this vhost functions that misses can be seen by?
+ *
+ * Return: true if so; false also if the BTF of the module cannot be read.
+ */
+bool source_probe_works(void);
+
+/**
+ * source_choose() - the source that fits this vhost
+ * @probes:	no tracepoints, even if there are some
+ *
+ * Without tracepoints, probes are taken, and a line says what is missing. If
+ * neither works, the source that is returned says why when it is opened.
+ */
+const struct source_ops *source_choose(bool probes);
+
 #endif /* TOP_SOURCE_H */

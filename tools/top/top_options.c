@@ -15,7 +15,7 @@
 #define EXIT_USAGE 2
 
 /* Options without a letter. */
-enum { KEY_CSV = 256, KEY_OPENMETRICS };
+enum { KEY_CSV = 256, KEY_OPENMETRICS, KEY_PROBES };
 
 static const char doc[] =
 	"Show what the device IOTLBs of vhost do: how often a virtqueue looked up "
@@ -49,6 +49,10 @@ static const struct argp_option help[] = {
 	 "reads if its name ends in .prom",
 	 0},
 	{"pid", 'p', "PID", 0, "Only devices of this process", 0},
+	{"probes", KEY_PROBES, NULL, 0,
+	 "Count by probes on functions of vhost, as without the patches, even if it has "
+	 "tracepoints",
+	 0},
 	{"rows", 'r', "N", 0, "At most N lines in a table", 0},
 	{"sort", 's', "KEY", 0,
 	 "Order of devices: misses (default), lookups, meta, buffers, hit, resolved, ring, fd, "
@@ -151,6 +155,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case 'p':
 		options->pid = (pid_t)parse_number(arg, "pid", 1, INT32_MAX, state);
+		break;
+	case KEY_PROBES:
+		options->probes = true;
 		break;
 	case 'r':
 		options->rows = parse_number(arg, "rows", 1, INT32_MAX, state);

@@ -27,6 +27,7 @@ enum top_format {
  * @sort:	order of devices
  * @rows:	lines of a table, 0: all
  * @max_queues:	count so many virtqueues and devices at most
+ * @probes:	probe functions even if there are tracepoints
  */
 struct top_options {
 	pid_t pid;
@@ -40,6 +41,7 @@ struct top_options {
 	const struct sort_key *sort;
 	unsigned int rows;
 	unsigned int max_queues;
+	bool probes;
 };
 
 /* Ends the program after an error (2), and after --help and --version (0). */

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "log.h"
+#include "slots.h"
+
+/* Programs write to all that is read and written with these. */
+#define LOAD(place) __atomic_load_n(&(place), __ATOMIC_ACQUIRE)
+#define STORE(place, value) __atomic_store_n(&(place), value, __ATOMIC_RELEASE)
+
+/*
+ * Programs that have seen a device in a slot have ended when this returns: they
+ * run under RCU, and this waits for a grace period.
+ */
+static int wait_for_programs(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		return -errno;
+	return 0;
+}
+
+/* Not so on kernels that run with nohz_full. */
+static bool can_wait_for_programs(void)
+{
+	long commands = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
+
+	if (commands > 0 && commands & MEMBARRIER_CMD_GLOBAL)
+		return true;
+	log_warn("counters of devices that are gone cannot be used again, because this kernel "
+		 "lacks MEMBARRIER_CMD_GLOBAL; restart this program when events get lost");
+	return false;
+}
+
+/* libbpf tells much, and what matters of it diagnose_attach() tells. */
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (!log_verbose || level == LIBBPF_DEBUG)
+		return 0;
+	return vfprintf(stderr, format, args);
+}
+
+void slots_quiet_libbpf(void)
+{
+	libbpf_set_print(print_libbpf);
+}
+
+void slots_init(struct slots *slots)
+{
+	slots->can_wait = can_wait_for_programs();
+}
+
+static struct iotlb_slot *nth_marked(struct slots *slots, unsigned int n)
+{
+	return &slots->slots[slots->marked[n]];
+}
+
+static bool is_owned(struct slots *slots, unsigned int index)
+{
+	return LOAD(slots->slots[index].dev) && (!slots->things || LOAD(slots->things[index].dev));
+}
+
+int slots_mark(struct slots *slots)
+{
+	unsigned int i;
+
+	slots->count = 0;
+	for (i = 0; i < IOTLB_SLOTS; i++)
+		if (is_owned(slots, i))
+			slots->marked[slots->count++] = i;
+	return 0;
+}
+
+static struct iotlb_thing thing_of(struct slots *slots, unsigned int n)
+{
+	const struct iotlb_slot *slot = nth_marked(slots, n);
+
+	if (slots->things)
+		return slots->things[slots->marked[n]];
+	return (struct iotlb_thing){.dev = slot->dev, .vq = slot->vq};
+}
+
+static void read_slot(const struct iotlb_slot *slot, struct iotlb_thing thing,
+		      struct source_reading *reading)
+{
+	unsigned int i;
+
+	*reading = (struct source_reading){.dev = thing.dev, .vq = thing.vq};
+	/* Those who change a device may be others than its owner. */
+	if (thing.vq != IOTLB_VQ_DEVICE) {
+		reading->tgid = slot->tgid;
+		memcpy(reading->comm, slot->comm, sizeof(reading->comm) - 1);
+	}
+	for (i = 0; i < IOTLB_NR_COUNTERS; i++)
+		reading->counters.count[i] = LOAD(slot->counters.count[i]);
+	for (i = IOTLB_HIT_DESC; i <= IOTLB_HIT_USED; i++)
+		reading->counters.count[i] += reading->counters.count[IOTLB_HIT_META];
+	reading->counters.count[IOTLB_HIT_META] = 0;
+	for (i = 0; i < IOTLB_LATENCY_BUCKETS; i++)
+		reading->counters.latency[i] = LOAD(slot->counters.latency[i]);
+}
+
+int slots_read(struct slots *slots, source_fn fn, void *arg)
+{
+	struct source_reading reading;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < slots->count && !err; i++) {
+		read_slot(nth_marked(slots, i), thing_of(slots, i), &reading);
+		err = fn(&reading, arg);
+	}
+	return err;
+}
+
+/* Nobody else writes to a slot that belongs to no device and is not free. */
+static void empty_slot(struct slots *slots, unsigned int n)
+{
+	struct iotlb_slot *slot = nth_marked(slots, n);
+
+	memset(&slot->counters, 0, sizeof(slot->counters));
+	slot->miss_time = 0;
+	if (slots->things)
+		slots->things[slots->marked[n]] = (struct iotlb_thing){};
+	STORE(slot->state, IOTLB_SLOT_FREE);
+	__atomic_fetch_sub(slots->owned, 1, __ATOMIC_RELAXED);
+}
+
+/* Takes slots from what is gone; taken[n].dev becomes 0 for all others. */
+static bool take_slots(struct slots *slots, source_gone_fn gone, void *arg,
+		       struct iotlb_thing *taken)
+{
+	struct iotlb_thing thing;
+	unsigned int i;
+	bool any = false;
+
+	for (i = 0; i < slots->count; i++) {
+		thing = thing_of(slots, i);
+		if (!gone(thing.dev, arg))
+			continue;
+		taken[i] = thing;
+		STORE(nth_marked(slots, i)->dev, 0);
+		any = true;
+	}
+	return any;
+}
+
+static int free_slots(struct slots *slots, const struct iotlb_thing *taken, source_fn fn, void *arg)
+{
+	struct source_reading reading;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < slots->count && !err; i++) {
+		if (!taken[i].dev)
+			continue;
+		read_slot(nth_marked(slots, i), taken[i], &reading);
+		empty_slot(slots, i);
+		err = fn(&reading, arg);
+	}
+	slots->count = 0;
+	return err;
+}
+
+int slots_reclaim(struct slots *slots, source_gone_fn gone, source_fn fn, void *arg)
+{
+	struct iotlb_thing *taken;
+	int err = 0;
+
+	if (!slots->can_wait)
+		return -EOPNOTSUPP;
+	taken = calloc(slots->count + 1, sizeof(*taken));
+	if (!taken)
+		return -ENOMEM;
+	if (take_slots(slots, gone, arg, taken)) {
+		err = wait_for_programs();
+		if (!err)
+			err = free_slots(slots, taken, fn, arg);
+	}
+	free(taken);
+	return err;
+}
+
+/* The kernel does not run a program that interrupts itself, but counts that. */
+static uint64_t skipped_runs(struct bpf_program *program)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+
+	if (bpf_prog_get_info_by_fd(bpf_program__fd(program), &info, &size))
+		return 0;
+	return info.recursion_misses;
+}
+
+uint64_t slots_lost(struct bpf_object *object, const __u64 *lost)
+{
+	uint64_t sum = LOAD(*lost);
+	struct bpf_program *program;
+
+	bpf_object__for_each_program (program, object)
+		sum += skipped_runs(program);
+	return sum;
+}

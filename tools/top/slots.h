@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The user space's side of include/iotlb_counters.h: reads the slots in which BPF
+ * programs count, and gives those back whose devices are gone.
+ */
+#ifndef TOP_SLOTS_H
+#define TOP_SLOTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "iotlb_counters.h"
+#include "iotlb_probe.h"
+#include "source.h"
+
+struct bpf_object;
+
+/**
+ * struct slots - the slots, in memory that BPF programs share
+ * @slots:	IOTLB_SLOTS of them
+ * @things:	as many, which say what the slots count for, or NULL: the slots
+ *		themselves say it
+ * @owned:	how many slots have an owner
+ * @can_wait:	slots can be given back
+ * @count:	elements of @marked that are in use
+ * @marked:	indices of the slots that belonged to a device at the last mark
+ */
+struct slots {
+	struct iotlb_slot *slots;
+	struct iotlb_thing *things;
+	__u64 *owned;
+	bool can_wait;
+	unsigned int count;
+	unsigned int marked[IOTLB_SLOTS];
+};
+
+/* Has libbpf say only with -v what it says of programs that do not load. */
+void slots_quiet_libbpf(void);
+
+/* Once @slots, @things and @owned are set: warns if slots cannot be given back. */
+void slots_init(struct slots *slots);
+
+/* These do what the operations of struct source_ops do that are called so. */
+int slots_mark(struct slots *slots);
+int slots_read(struct slots *slots, source_fn fn, void *arg);
+int slots_reclaim(struct slots *slots, source_gone_fn gone, source_fn fn, void *arg);
+
+/**
+ * slots_lost() - events that were not counted
+ * @object:	the programs
+ * @lost:	those of which they know, in memory that they share
+ */
+uint64_t slots_lost(struct bpf_object *object, const __u64 *lost);
+
+#endif /* TOP_SLOTS_H */
