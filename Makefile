@@ -18,6 +18,8 @@ endif
 prefix  ?= /usr/local
 sbindir ?= $(prefix)/sbin
 mandir  ?= $(prefix)/share/man
+bashcompletiondir ?= $(prefix)/share/bash-completion/completions
+zshcompletiondir  ?= $(prefix)/share/zsh/site-functions
 DESTDIR ?=
 
 BUILD   := build
@@ -139,10 +141,15 @@ check: deps ## lint the kernel series, the scripts and the programs
 	$(Q)kernel/check
 
 .PHONY: install
-install: all ## install programs and man pages below $(DESTDIR)$(prefix)
+install: all ## install programs, man pages and completions below $(DESTDIR)$(prefix)
 	$(Q)install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8
 	$(Q)install $(PROGRAMS) $(DESTDIR)$(sbindir)
 	$(Q)install -m 644 $(MANPAGES) $(DESTDIR)$(mandir)/man8
+	$(Q)install -d $(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir)
+	$(Q)for program in $(notdir $(PROGRAMS)); do \
+		install -m 644 completions/iotlb.bash $(DESTDIR)$(bashcompletiondir)/$$program || exit; \
+	done
+	$(Q)install -m 644 completions/_iotlb $(DESTDIR)$(zshcompletiondir)
 
 .PHONY: modules_install
 modules_install: $(BUILD)/modules ## install the modules beside the distribution's (root; DESTDIR, INSTALL_MOD_PATH)
