@@ -78,6 +78,10 @@ WALK_KERNEL_OBJS := $(call objs,$(addprefix tests/walk/,in_kernel.c kernel_walk.
 HOSTILE_TEST := $(BUILD)/tests/hostile_guest
 HOSTILE_OBJS := $(call objs,$(wildcard tests/hostile/*.c))
 
+# A real guest's QEMU beside the walk.
+GUEST_TEST := $(BUILD)/tests/equality
+GUEST_OBJS := $(call objs,tests/guest/equality.c)
+
 # What libFuzzer drives: a target is the file of its name, with all else that it
 # needs of the project, built anew with checks.
 FUZZ_TARGETS := $(patsubst tests/libfuzzer/%.c,$(BUILD)/fuzz/%,$(wildcard tests/libfuzzer/*.c))
@@ -113,6 +117,16 @@ test-unit: unit ## run the tests that need no kernel
 .PHONY: test-vm
 test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) fuzz-targets $(BUILD)/promtool ## run the tests within the VM, on the real /dev/vhost-net
 	$(Q)tests/run tests/vm/*.t
+
+.PHONY: test-guest
+test-guest: deps ## test with a real guest: QEMU within the VM, some minutes
+	$(Q)$(MAKE) --no-print-directory all $(GUEST_TEST)
+	$(Q)tests/run tests/guest/strict.t
+
+.PHONY: test-guest-long
+test-guest-long: deps ## the same with all modes of its IOMMU and all sizes of pages
+	$(Q)$(MAKE) --no-print-directory all $(GUEST_TEST)
+	$(Q)tests/run --jobs 1 tests/guest/*.t
 
 .PHONY: fuzz
 fuzz: deps ## fuzz the page walk and all that reads text for FUZZ_SECONDS (600)
@@ -264,6 +278,11 @@ $(BUILD)/tests/%.bpf.o: tests/walk/%.bpf.c $(wildcard tests/walk/*.h bpf/*.h inc
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
+$(BUILD)/tests/%.bpf.o: tests/guest/%.bpf.c $(wildcard tests/guest/*.h bpf/*.h include/*.h) | $(BUILD)/libbpf
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
 $(BUILD)/tests/%.skel.h: $(BUILD)/tests/%.bpf.o
 	$(call msg,SKEL,$@)
 	$(Q)$(BUILD)/libbpf/bin/bpftool gen skeleton $< name $*_bpf >$@
@@ -276,6 +295,9 @@ $(LOAD_OBJS): ALL_CFLAGS += -I$(BUILD)/tests
 $(LOAD_OBJS): | $(BUILD)/tests/verdicts.skel.h
 $(WALK_KERNEL_OBJS): ALL_CFLAGS += -I$(BUILD)/tests
 $(WALK_KERNEL_OBJS): | $(BUILD)/tests/in_kernel.skel.h
+
+$(GUEST_OBJS): ALL_CFLAGS += -I$(BUILD)/tests
+$(GUEST_OBJS): | $(BUILD)/tests/equality.skel.h
 
 $(KERNEL_TEST): $(KERNEL_TEST_OBJS)
 	$(call msg,LINK,$@)
@@ -318,6 +340,10 @@ $(HOSTILE_TEST): $(HOSTILE_OBJS) $(call objs,$(addprefix tests/walk/,deep.c gues
 		$(BUILD)/tests/kernel.a
 	$(call msg,LINK,$@)
 	$(link) $(BUILD)/tests/kernel.a $(LDLIBS)
+
+$(GUEST_TEST): $(GUEST_OBJS) $(LIBIOTLB)
+	$(call msg,LINK,$@)
+	$(link) $(LDLIBS)
 
 $(BUILD)/obj/fuzzer/%.o: %.c | $(SKELETONS)
 	$(call msg,CLANG,$@)
