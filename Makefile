@@ -140,7 +140,7 @@ fuzz-targets: $(FUZZ_TARGETS)
 .PHONY: test-debug
 test-debug: deps ## run the VM's tests on a kernel with KASAN, lockdep, kmemleak (built first)
 	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_KERNEL_TEST) \
-		$(HOSTILE_TEST)
+		$(HOSTILE_TEST) $(BUILD)/promtool
 	$(Q)tests/debug
 
 .PHONY: bench

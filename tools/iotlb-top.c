@@ -79,6 +79,15 @@ static int block_signals(void)
 	return fd;
 }
 
+/* Who is not, is stopped when it changes how the terminal works. */
+static bool is_in_foreground(void)
+{
+	pid_t group = tcgetpgrp(STDOUT_FILENO);
+
+	/* Not if the terminal is not that of this session. */
+	return group < 0 || group == getpgrp();
+}
+
 static const struct view_ops *choose_view(const struct top_options *options)
 {
 	const char *term = getenv("TERM");
@@ -96,7 +105,7 @@ static const struct view_ops *choose_view(const struct top_options *options)
 	if (options->batch || !isatty(STDOUT_FILENO) || !term || !strcmp(term, "dumb"))
 		return &view_batch;
 	/* A single table needs no screen of its own. */
-	return options->count == 1 ? &view_batch : &view_terminal;
+	return options->count == 1 || !is_in_foreground() ? &view_batch : &view_terminal;
 }
 
 static bool process_exists(pid_t pid)

@@ -232,6 +232,15 @@ test_crashes()
 	new_terminal
 }
 
+# With job control, it would be stopped if it touched the terminal.
+test_background()
+{
+	type_keys "clear; $build/iotlb-top -n 2 0.2 & wait \$!; echo status \$? >status" Enter
+	ok 'in the background it shows tables' wait_for grep -qx 'status 0' status
+	ok 'one after the other' [ "$(screen | grep -c ' PID ')" -eq 3 ]
+	rm -f status
+}
+
 test_unknown()
 {
 	type_keys "TERM=nonsense $build/iotlb-top 3600 2>err; echo status \$? >status" Enter
@@ -246,6 +255,7 @@ test_screen
 test_plain
 test_output
 test_crashes
+test_background
 test_unknown
 tmux kill-server
 plan
