@@ -11,50 +11,11 @@ set -uo pipefail
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source-path=SCRIPTDIR source=tap.sh
 . "$here/tap.sh"
-# Not in an ordinary user's: depmod, modprobe.
-PATH=$PATH:/usr/sbin:/sbin
+# shellcheck source-path=SCRIPTDIR source=module_tree.sh
+. "$here/module_tree.sh"
 
-release=$("$repo/kernel/base" release)
-version=$("$repo/kernel/base" version)
-image=$("$repo/kernel/base" image)
-[[ -n $release && -n $version && -n $image ]] || bail_out "no kernel to install the modules for"
-
-# In the repository, which the VM sees.
-root=$(mktemp -d "$repo/build/test-install.XXXXXX") || bail_out "cannot write to $repo/build"
-trap 'cd / && rm -rf "$tap_dir" "$root"' EXIT
-lib=$root/lib/modules/$release
 ours=$lib/updates/vhost-iotlb
 export INSTALL_MOD_PATH=$root
-
-# An installation of the distribution's kernel, as far as vhost-net needs it.
-make_kernel()
-{
-	local from=${image%/}/lib/modules/$release
-
-	mkdir -p "$lib/kernel/drivers/net" &&
-		cp "$from"/modules.{order,builtin,builtin.modinfo} "$lib/" &&
-		cp -r "$from/kernel/drivers/vhost" "$lib/kernel/drivers/" &&
-		cp "$from"/kernel/drivers/net/{tun,tap}.ko* "$lib/kernel/drivers/net/" &&
-		depmod -b "$root" "$release"
-}
-
-# What there is, without the index.
-sums()
-{
-	(cd "$root" && find . -type f ! -name 'modules.*' -print0 | sort -z | xargs -0 sha256sum)
-}
-
-# The files of vhost_net and the modules that it needs.
-needed()
-{
-	modprobe -d "$root" -S "$release" --show-depends vhost_net | sed "s,^insmod $lib/,,; s/ *$//"
-}
-
-# count N PATTERN: so many of those are such.
-count()
-{
-	[[ $(needed | grep -c "$2") -eq $1 ]]
-}
 
 # The installed modules are those of DIR.
 same_as()
@@ -79,49 +40,24 @@ fake()
 
 make_kernel || bail_out "cannot make an installation of the kernel $release"
 sums >before
-ok "modprobe takes the distribution's modules" count 3 '^kernel/drivers/vhost/'
+ok "modprobe takes the distribution's modules" needs 3 '^kernel/drivers/vhost/'
 
 ok "make modules_install" make_install
 ok "all that were built are there" same_as "$build/modules"
-ok "modprobe prefers them" count 3 '^updates/vhost-iotlb/vhost.*\.ko$'
-ok "and no others" count 0 '^kernel/drivers/vhost/'
+ok "modprobe prefers them" needs 3 '^updates/vhost-iotlb/vhost.*\.ko$'
+ok "and no others" needs 0 '^kernel/drivers/vhost/'
 sums | grep -v 'updates/vhost-iotlb/' >after
 ok "the distribution's files are as before" cmp before after
 ok "once more" make_install
-ok "they are still preferred" count 3 '^updates/vhost-iotlb/'
+ok "they are still preferred" needs 3 '^updates/vhost-iotlb/'
 
-# As kernel/install tells who wants to switch a running machine.
-# shellcheck disable=SC2016 # for the VM's shell
-switch='
-	if ! grep -q iotlb /sys/module/vhost/version; then echo stock; fi
-	exec 3<>/dev/vhost-net
-	modprobe -d . -r vhost_net 2>/dev/null || echo in use
-	exec 3<&-
-	modprobe -d . -r vhost_net vhost vhost_iotlb || exit
-	[[ -e /sys/module/vhost_iotlb ]] || echo unloaded
-	modprobe -d . vhost_net || exit
-	grep -q "+iotlb$" /sys/module/vhost/version && echo patched
-	ls /sys/kernel/tracing/events/vhost
-	"$@" && echo served'
-switch_in_vm()
-{
-	(cd "$root" && "$repo/tests/vm/run" --stock -- bash -c "$switch" switch \
-		"$build/iotlb-bench" --quiet --server ring --count 1000) >switch.out 2>err
-}
-
-ok "modules are switched in the VM" switch_in_vm
-ok "which had the distribution's loaded" grep -qx stock switch.out
-ok "a module in use stays" grep -qx 'in use' switch.out
-ok "the distribution's are unloaded" grep -qx unloaded switch.out
-ok "the patched ones are loaded from there" grep -qx patched switch.out
-ok "with tracepoints" grep -qx vhost_iotlb_miss switch.out
-ok "and iotlbd serves misses" grep -qx served switch.out
+test_switch
 
 ok "make modules_uninstall" make -C "$repo" -s modules_uninstall
 sums >after
 ok "nothing is left of them" cmp before after
 ok "nor a directory" test ! -e "$lib/updates"
-ok "modprobe takes the distribution's again" count 3 '^kernel/drivers/vhost/'
+ok "modprobe takes the distribution's again" needs 3 '^kernel/drivers/vhost/'
 ok "nothing to uninstall is no failure" make -C "$repo" -s modules_uninstall
 
 fake other-version
