@@ -146,7 +146,7 @@ static void know(struct guest *guest, struct served_device *device, const struct
 	miss_hook_know(guest->hook, device->info.dev, device->epoch);
 	have_resolved(guest, device);
 
-	if (may_say(guest, device->info.dev, device->epoch, MATTER_ON))
+	if (may_say(guest, device->info.dev, view.unit.root + device->epoch, MATTER_ON))
 		log_info(DEVICE_FORMAT ": is %02x:%02x.%x of a guest whose IOMMU is on, with "
 				       "tables at 0x%" PRIx64,
 			 DEVICE_ARGS(device), nic->source_id >> 8, nic->source_id >> 3 & 0x1f,
@@ -216,6 +216,8 @@ static bool is_asked(const struct guest *guest, const struct served_device *devi
 
 static void settle(struct guest *guest, struct served_device *device)
 {
+	bool was_off;
+
 	if (!is_asked(guest, device)) {
 		guest_ask(guest);
 		return;
@@ -224,8 +226,9 @@ static void settle(struct guest *guest, struct served_device *device)
 		settle_on(guest, device);
 		return;
 	}
+	was_off = device->info.iommu == IOMMU_OFF;
 	forget(guest, device, IOMMU_OFF);
-	if (may_say(guest, device->info.dev, device->asked_epoch, MATTER_OFF))
+	if (!was_off && may_say(guest, device->info.dev, device->asked_epoch, MATTER_OFF))
 		log_info(DEVICE_FORMAT ": its guest has not switched its IOMMU on; QEMU serves it",
 			 DEVICE_ARGS(device));
 }

@@ -242,7 +242,7 @@ static void handle_replaced(struct server *server, struct served_device *device)
 	miss_hook_seen(server->hook, device->info.dev, IOTLB_RECORD_REPLACED);
 	if (!server->guest)
 		return;
-	if (is_outdated(server, device))
+	if (device->info.iommu == IOMMU_ON && is_outdated(server, device))
 		device->info.iommu = IOMMU_UNKNOWN;
 	guest_ask(server->guest);
 }
