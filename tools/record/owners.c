@@ -9,6 +9,7 @@
  * struct owners - who had which device when it was last looked for
  * @below:	where all comes from
  * @looked_ns:	when that was, 0: never
+ * @was_new:	for a device that was new: its tap may come later
  * @found:	what was found
  * @count:	elements of @found
  * @room:	for so many
@@ -16,6 +17,7 @@
 static struct owners {
 	const struct source_ops *below;
 	uint64_t looked_ns;
+	bool was_new;
 	struct vhost_device *found;
 	size_t count;
 	size_t room;
@@ -65,21 +67,22 @@ static int is_unknown(const struct source_reading *reading, void *arg)
 	return 1;
 }
 
-static int look(struct source *source)
+static int look(struct source *source, bool is_new)
 {
 	owners.count = 0;
+	owners.was_new = is_new;
 	owners.looked_ns = clock_now_ns();
 	return owners.below->owners(source, take_owner, NULL);
 }
 
 static int owners_owners(struct source *source, vhost_device_fn fn, void *arg)
 {
+	const bool is_new = owners.below->read(source, is_unknown, NULL);
 	size_t i;
 	int err = 0;
 
-	if (!owners.looked_ns || clock_now_ns() - owners.looked_ns >= OWNERS_NS ||
-	    owners.below->read(source, is_unknown, NULL))
-		err = look(source);
+	if (is_new || owners.was_new || clock_now_ns() - owners.looked_ns >= OWNERS_NS)
+		err = look(source, is_new);
 	for (i = 0; i < owners.count && !err; i++)
 		err = fn(&owners.found[i], arg);
 	return err;

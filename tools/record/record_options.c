@@ -165,7 +165,6 @@ void record_options_parse(struct record_options *options, int argc, char **argv)
 			    "--report RECORD.json",
 		.doc = doc,
 	};
-	int i, own = argc;
 
 	*options = (struct record_options){.buffer_kib = BUFFER_KIB_DEFAULT};
 	argp_program_version = "iotlb-record " VERSION;
@@ -173,14 +172,6 @@ void record_options_parse(struct record_options *options, int argc, char **argv)
 	/* getopt()'s messages start with the whole path otherwise. */
 	argv[0] = program_invocation_short_name;
 
-	/*
-	 * Options of the command are not ours, but those after data files are:
-	 * getopt() is to stop at the first argument only if that is a command.
-	 */
-	for (i = 1; i < own; i++)
-		if (!strcmp(argv[i], "--compare") || !strcmp(argv[i], "-c"))
-			own = 0;
-		else if (!strcmp(argv[i], "--"))
-			break;
-	argp_parse(&argp, argc, argv, own ? ARGP_IN_ORDER : 0, NULL, options);
+	/* In order, as what follows the first argument may be the command's. */
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
 }

@@ -25,7 +25,7 @@ void status_line_init(struct status_line *line, bool quiet);
 
 /* Once in a second. */
 void status_line_show(struct status_line *line, const struct record *record,
-		   const struct top_sample *sample);
+		      const struct top_sample *sample);
 
 /* What follows begins on a new line. */
 void status_line_end(struct status_line *line);
