@@ -109,6 +109,19 @@ static void test_tap(void **state)
 			 -EPROTO);
 }
 
+static void test_no_tap(void **state)
+{
+	char tap[VHOST_DEVICE_TAP_MAX] = "before";
+	int fd = open("/dev/null", O_RDONLY);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(tap_read(getpid(), fd, tap), -ENOTTY);
+	close(fd);
+	assert_int_equal(tap_read(getpid(), fd, tap), -ESRCH);
+	assert_string_equal(tap, "before");
+}
+
 static void test_other_files(void **state)
 {
 	struct vhost_device dev;
@@ -193,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_fdinfo_of_unpatched_kernel),
 		cmocka_unit_test(test_strange_fdinfo),
 		cmocka_unit_test(test_tap),
+		cmocka_unit_test(test_no_tap),
 		cmocka_unit_test(test_other_files),
 		cmocka_unit_test(test_process_that_has_gone),
 		cmocka_unit_test(test_take_refuses_other_files),

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "monitor.h"
 #include "options.h"
 
 #define EXIT_USAGE 2
@@ -64,6 +65,37 @@ static void test_taken(void **state)
 	assert_int_equal(options.ring_size, 1 << 30);
 }
 
+static void parse_all(int argc, ...)
+{
+	char *argv[8] = {(char[]){"iotlbd"}};
+	va_list args;
+	int i;
+
+	va_start(args, argc);
+	for (i = 1; i <= argc; i++)
+		argv[i] = va_arg(args, char *);
+	va_end(args);
+	options_parse(&options, argc + 1, argv);
+}
+
+static void test_monitor(void **state)
+{
+	(void)state;
+	parse_all(2, "--pid=4711", "--qmp=socket");
+	assert_ptr_equal(options.monitor, &monitor_qmp);
+	assert_string_equal(options.monitor_path, "socket");
+	assert_ptr_equal(options.translator, &translator_vtd);
+	assert_true(options.translator_args.asks_qemu);
+	assert_true(options.resolve);
+	/* The same process twice is one. */
+	parse_all(4, "-p4711", "-p4711", "--monitor=socket", "--translator=vtd");
+	assert_ptr_equal(options.monitor, &monitor_hmp);
+	parse_all(1, "--vtd=file");
+	assert_null(options.monitor);
+	assert_false(options.translator_args.asks_qemu);
+	assert_false(options.resolve);
+}
+
 static void test_refused(void **state)
 {
 	static const char *const names[] = {"pid", "max-unanswered", "stats", "ring-size"};
@@ -101,6 +133,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taken),
+		cmocka_unit_test(test_monitor),
 		cmocka_unit_test(test_refused),
 	};
 

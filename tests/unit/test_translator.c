@@ -339,6 +339,41 @@ static void test_vtd_devices(void **state)
 	vtd.ops->close(&vtd);
 }
 
+/* Nothing is described: the IOMMU is what each lookup comes with. */
+static void test_vtd_views(void **state)
+{
+	const struct translator_args args = {.asks_qemu = true};
+	struct translator vtd = {.ops = &translator_vtd};
+	struct memory_table before = {};
+	struct lookup lookup = miss(0x1234, VHOST_ACCESS_RO);
+	struct iommu_view view = {
+		.unit = {.root = 0, .address_width = 39, .sagaw = 2, .large_pages = 3},
+		.pasid = VTD_NO_PASID,
+		.source_id = 8,
+	};
+	struct finding finding;
+	struct answer answer;
+
+	(void)state;
+	assert_int_equal(vtd.ops->check(&args), 0);
+	assert_int_equal(vtd.ops->open(&vtd, &args), 0);
+	assert_int_equal(vtd.ops->told_apart(&vtd), 1);
+	memory_table_move(&before, &mem);
+	read_guest(&mem);
+	make_tables();
+	lookup.view = &view;
+	assert_int_equal(answer_find(&vtd, &lookup, &answer, &finding), 0);
+	assert_int_equal(answer.hva, 0x70000000);
+	view.source_id = 16;
+	assert_int_equal(answer_find(&vtd, &lookup, &answer, &finding), -ENOENT);
+	assert_int_equal(finding.walk.fault, VTD_FAULT_CONTEXT_PRESENT);
+	view.source_id = 8;
+	view.unit.sagaw = 4;
+	assert_int_equal(answer_find(&vtd, &lookup, &answer, &finding), -ENOENT);
+	assert_int_equal(finding.walk.fault, VTD_FAULT_CONTEXT_TYPE);
+	memory_table_move(&mem, &before);
+}
+
 /* Whose memory it was cannot be told when the owner has ended. */
 static void test_vtd_owner_gone(void **state)
 {
@@ -404,6 +439,7 @@ int main(void)
 		cmocka_unit_test(test_bounds_at_random),
 		cmocka_unit_test(test_vtd),
 		cmocka_unit_test(test_vtd_devices),
+		cmocka_unit_test(test_vtd_views),
 		cmocka_unit_test(test_vtd_owner_gone),
 		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_missing_file),
