@@ -137,6 +137,10 @@ fuzz: deps ## fuzz the page walk and all that reads text for FUZZ_SECONDS (600)
 fuzz-targets: $(FUZZ_TARGETS)
 	@:
 
+.PHONY: test-report
+test-report: $(BUILD)/iotlb-record ## look at the reports of iotlb-record with a browser (installs Chromium)
+	$(Q)tests/run tests/record/browser
+
 .PHONY: test-debug
 test-debug: deps ## run the VM's tests on a kernel with KASAN, lockdep, kmemleak (built first)
 	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_KERNEL_TEST) \

@@ -8,7 +8,7 @@
 /**
  * struct owners - who had which device when it was last looked for
  * @below:	where all comes from
- * @looked_ns:	when that was, 0: never
+ * @again_ns:	when to look again
  * @was_new:	for a device that was new: its tap may come later
  * @found:	what was found
  * @count:	elements of @found
@@ -16,7 +16,7 @@
  */
 static struct owners {
 	const struct source_ops *below;
-	uint64_t looked_ns;
+	uint64_t again_ns;
 	bool was_new;
 	struct vhost_device *found;
 	size_t count;
@@ -69,10 +69,17 @@ static int is_unknown(const struct source_reading *reading, void *arg)
 
 static int look(struct source *source, bool is_new)
 {
+	const uint64_t begin = clock_now_ns();
+	uint64_t end, pause;
+	int err;
+
 	owners.count = 0;
 	owners.was_new = is_new;
-	owners.looked_ns = clock_now_ns();
-	return owners.below->owners(source, take_owner, NULL);
+	err = owners.below->owners(source, take_owner, NULL);
+	end = clock_now_ns();
+	pause = (end - begin) * OWNERS_SHARE;
+	owners.again_ns = end + (pause > OWNERS_NS ? pause : OWNERS_NS);
+	return err;
 }
 
 static int owners_owners(struct source *source, vhost_device_fn fn, void *arg)
@@ -81,7 +88,7 @@ static int owners_owners(struct source *source, vhost_device_fn fn, void *arg)
 	size_t i;
 	int err = 0;
 
-	if (is_new || owners.was_new || clock_now_ns() - owners.looked_ns >= OWNERS_NS)
+	if (is_new || owners.was_new || clock_now_ns() >= owners.again_ns)
 		err = look(source, is_new);
 	for (i = 0; i < owners.count && !err; i++)
 		err = fn(&owners.found[i], arg);

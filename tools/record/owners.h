@@ -11,6 +11,9 @@
 /* Owners are looked for anew after so long, or when a device is new. */
 #define OWNERS_NS 500000000ULL
 
+/* At most this part of the time, one in so many, goes into that. */
+#define OWNERS_SHARE 20
+
 /* There is one, which all these share. */
 extern const struct source_ops source_owners;
 

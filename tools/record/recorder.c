@@ -26,9 +26,6 @@
 /* Counters are looked at this often at least. */
 #define SAMPLE_NS_MAX NS_PER_SECOND
 
-/* At most this part of the time, one in so many, goes into samples. */
-#define SAMPLE_SHARE 20
-
 /**
  * struct recorder - the state of recording
  * @options:	the command line
@@ -152,7 +149,6 @@ static void take_signals(struct recorder *recorder, struct record *record)
 
 static int take_sample(struct recorder *recorder, struct record *record, bool final)
 {
-	const uint64_t begin = clock_now_ns();
 	struct top_sample sample;
 	uint64_t now, pause, since;
 	int err;
@@ -171,8 +167,6 @@ static int take_sample(struct recorder *recorder, struct record *record, bool fi
 	pause = record->timeline.bucket_ns;
 	while (pause > SAMPLE_NS_MAX)
 		pause /= 2;
-	while (pause < (now - begin) * SAMPLE_SHARE)
-		pause *= 2;
 	since = now - recorder->collector.start_ns;
 	recorder->next_ns = now + pause - since % pause;
 	return 0;

@@ -175,7 +175,10 @@ static void draw_panel(const struct latency_panel *panel, const struct scale *sc
 
 	draw_axis(panel);
 	scale_draw(scale, &cells, panel->frame.out);
+	/* On wider lines of the background, which keep them apart from the cells. */
+	draw_percentile(panel, 0.50, "halo", "p50");
 	draw_percentile(panel, 0.50, "p50", "p50: half of the misses took less");
+	draw_percentile(panel, 0.99, "halo", "p99");
 	draw_percentile(panel, 0.99, "p99", "p99: 99% of the misses took less");
 	frame_time(&panel->frame, last);
 	put_data(panel);
@@ -217,7 +220,8 @@ void chart_latency(const struct report *report)
 		 PANEL_TOP + (double)report->count * (height + PANEL_GAP) - PANEL_GAP + AXIS,
 		 "Latency of misses over time",
 		 "A heat map: time from left to right, latency upwards on a logarithmic axis, the "
-		 "darker the more misses. Two lines are the 50th and the 99th percentile.");
+		 "stronger the colour, the more misses. Two lines are the 50th and the 99th "
+		 "percentile.");
 	for (i = 0; i < report->count; i++) {
 		panel = (struct latency_panel){
 			.timeline = &report->inputs[i].record->timeline,

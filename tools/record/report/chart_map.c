@@ -228,8 +228,8 @@ void chart_map(const struct report *report, const struct record_map *const *maps
 			 PANEL_TOP + (double)count * (rows.height + PANEL_TOP) - PANEL_TOP + AXIS,
 			 "IOVAs and time",
 			 "Heat maps, one below the other: time from left to right, I/O virtual "
-			 "addresses downwards, the darker the more misses, updates, "
-			 "invalidations, evictions.");
+			 "addresses downwards, the stronger the colour, the more misses, "
+			 "updates, invalidations, evictions.");
 		for (i = 0; i < count; i++)
 			draw_panel(report, &panels[i], &scale, i + 1 == count);
 		svg_close(report->out);

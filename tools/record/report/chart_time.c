@@ -222,7 +222,7 @@ void chart_misses(const struct report *report)
 	fputs("<h3>Misses, by who was asked</h3>\n<p class=\"legend\">", report->out);
 	for (who = 0; who < ASKED; who++)
 		key(report->out, miss_curves[who].class, miss_curves[who].name,
-		    html_count(text, asked_in_all(report, who)));
+		    report->count > 1 ? NULL : html_count(text, asked_in_all(report, who)));
 	fputs("</p>\n", report->out);
 	svg_open(report->out, panel_height(report), "Misses per second over time",
 		 "Areas on top of each other: misses that were resolved in the kernel, that a "
@@ -246,7 +246,7 @@ void chart_changes(const struct report *report)
 	double max = 0, one;
 	char text[HTML_SIZE];
 	struct frame frame;
-	uint64_t total;
+	const struct iotlb_counters *total = &report->inputs[0].record->total;
 	size_t i, curve;
 
 	fputs("<h3>Updates, invalidations, evictions</h3>\n<p class=\"legend\">", report->out);
@@ -254,11 +254,9 @@ void chart_changes(const struct report *report)
 		one = greatest(report, &change_curves[curve]);
 		if (one > max)
 			max = one;
-		total = 0;
-		for (i = 0; i < report->count; i++)
-			total += report->inputs[i].record->total.count[change_curves[curve].which];
 		key(report->out, change_curves[curve].class, change_curves[curve].name,
-		    html_count(text, total));
+		    report->count > 1 ? NULL
+				      : html_count(text, total->count[change_curves[curve].which]));
 	}
 	fputs("</p>\n", report->out);
 	svg_open(report->out, panel_height(report), "Changes of the IOTLB per second over time",
