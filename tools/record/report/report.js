@@ -69,9 +69,9 @@
 		});
 	}
 
-	// On paper all is open.
+	// On paper all is open but the long tables.
 	addEventListener('beforeprint', () => {
-		for (const e of document.querySelectorAll('details'))
+		for (const e of document.querySelectorAll('details:not(.numbers)'))
 			e.open = true;
 	});
 })();

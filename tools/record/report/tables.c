@@ -174,7 +174,8 @@ void table_time(const struct report *report, size_t which)
 	char text[HTML_SIZE];
 	size_t i, column;
 
-	fprintf(report->out, "<details><summary>All of this in numbers%s%s</summary>\n",
+	fprintf(report->out,
+		"<details class=\"numbers\"><summary>All of this in numbers%s%s</summary>\n",
 		report->count > 1 ? ": " : "", report->count > 1 ? report_letter(which) : "");
 	fputs("<div class=\"scroll\"><table><thead><tr><th scope=\"col\">From</th>", report->out);
 	for (column = 0; column < sizeof(columns); column++)
