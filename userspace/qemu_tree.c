@@ -34,6 +34,9 @@
 #include "qemu_text.h"
 #include "vtd_file.h"
 
+/* Where the registers are, if QEMU does not say: 10 does not any more. */
+#define IOMMU_BASE 0xfed90000
+
 /* Buses behind buses; deeper ones are not looked at. */
 #define DEPTH_MAX 64
 
@@ -155,7 +158,7 @@ static void begin_device(struct tree *tree, size_t indent, const char *rest)
 	level->nic = nic;
 	level->is_iommu = !strcmp(type, "intel-iommu") && !info->iommu.present;
 	if (level->is_iommu)
-		info->iommu = (struct qemu_iommu){.present = true};
+		info->iommu = (struct qemu_iommu){.present = true, .base = IOMMU_BASE};
 	if (is_other_iommu(type))
 		memcpy(info->other_iommu, type, sizeof(type));
 }

@@ -127,6 +127,32 @@ static void test_tree(void **state)
 	assert_true(nic->on_express);
 }
 
+/* QEMU 10 says where the registers are of others only. */
+static void test_newer(void **state)
+{
+	(void)state;
+	read_tree("bus: main-system-bus\n"
+		  "  type System\n"
+		  "  dev: intel-iommu, id \"\"\n"
+		  "    aw-bits = 48 (0x30)\n"
+		  "    x-scalable-mode = true\n"
+		  "    x-flts = true\n"
+		  "    stale-tm = false\n"
+		  "    fs1gp = true\n"
+		  "    device-iotlb = true\n"
+		  "  dev: hpet, id \"\"\n"
+		  "    mmio 00000000fed00000/0000000000000400\n" PCIE NIC_2);
+	assert_int_equal(info.iommu.base, 0xfed90000);
+	assert_true(info.iommu.first_stage);
+	assert_true(info.iommu.scalable);
+	assert_int_equal(info.nic_count, 1);
+
+	/* Should it ever be elsewhere */
+	read_tree("bus: main-system-bus\n  dev: intel-iommu, id \"\"\n"
+		  "    mmio 00000000fed80000/0000000000000230\n");
+	assert_int_equal(info.iommu.base, 0xfed80000);
+}
+
 static void test_conventional_bus(void **state)
 {
 	char text[] = IOMMU PCIE NIC_2 OTHER, *type;
@@ -356,11 +382,17 @@ static void test_bad_registers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tree),	      cmocka_unit_test(test_conventional_bus),
-		cmocka_unit_test(test_no_iommu),      cmocka_unit_test(test_names),
-		cmocka_unit_test(test_deep_and_many), cmocka_unit_test(test_no_tree),
-		cmocka_unit_test(test_network),	      cmocka_unit_test(test_strange_network),
-		cmocka_unit_test(test_same_tap),      cmocka_unit_test(test_registers),
+		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_conventional_bus),
+		cmocka_unit_test(test_newer),
+		cmocka_unit_test(test_no_iommu),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_deep_and_many),
+		cmocka_unit_test(test_no_tree),
+		cmocka_unit_test(test_network),
+		cmocka_unit_test(test_strange_network),
+		cmocka_unit_test(test_same_tap),
+		cmocka_unit_test(test_registers),
 		cmocka_unit_test(test_bad_registers),
 	};
 
