@@ -164,8 +164,9 @@ static void what_cannot_be_had_is_no_metric(void **state)
 
 static struct view *open_file(const char *name)
 {
-	struct view_options options = {.out = stdout, .file = file};
+	static struct view_options options = {.file = file};
 
+	options.out = stdout;
 	snprintf(file, sizeof(file), "%s/%s", folder, name);
 	return view_openmetrics.open(&options);
 }

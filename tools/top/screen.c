@@ -340,8 +340,8 @@ static int make(struct screen *screen, const struct top_sample *sample, struct s
 		.timestamps = screen->timestamps,
 		.width = lines->width,
 	};
+	struct table table = {};
 	struct shown shown;
-	struct table table;
 	int err = choose(screen, sample, &shown);
 
 	if (!err)
