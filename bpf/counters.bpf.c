@@ -28,155 +28,26 @@
 #include "slots.h"
 #include "vhost.h"
 
-/* A tracepoint has the arguments that it has. */
-#pragma clang diagnostic ignored "-Wunused-parameter"
+#define TRACEPOINT(name) SEC("tp_btf/" name)
 
-char LICENSE[] SEC("license") = "GPL";
-
-/* More virtqueues than any vhost device has: vhost-scsi, 1024 and two. */
-#define VQS_MAX 2048
-
-__noinline int count_hit_elsewhere(__u64 dev, __u32 vq, __u64 area)
+static __always_inline __u64 vq_device(const struct vhost_virtqueue *vq)
 {
-	struct iotlb_slot *slot = slot_get(dev, vq, 1);
-
-	if (slot && area <= VHOST_IOTLB_AREA_RING)
-		count(slot, IOTLB_HIT_DESC + area);
-	return 0;
+	return vq->dev->id;
 }
 
-/*
- * The verifier takes the arguments of a module's tracepoints for perhaps NULL,
- * so each has to be looked at, though it never is.
- */
-
-/*
- * All variables here are as wide as a register, and the compiler is kept from
- * working out the address once more, to save instructions.
- */
-SEC("tp_btf/vhost_iotlb_hit")
-int BPF_PROG(count_hit, struct vhost_virtqueue *vq, __u64 iova, __u64 len, __u64 area)
+static __always_inline __u32 vq_index(const struct vhost_virtqueue *vq)
 {
-	struct iotlb_slot *slot;
-	__u64 dev, index;
-
-	if (!vq)
-		return 0;
-	dev = vq->dev->id;
-	index = vq->index;
-	slot = slot_at(iotlb_slot_home(dev, index));
-	barrier_var(slot);
-	if (!slot_is(slot, dev, index) || area > VHOST_IOTLB_AREA_RING)
-		return count_hit_elsewhere(dev, index, area);
-	count(slot, IOTLB_HIT_DESC + area);
-	return 0;
+	return vq->index;
 }
 
-SEC("tp_btf/vhost_iotlb_miss")
-int BPF_PROG(count_miss, struct vhost_virtqueue *vq, __u64 iova, __u64 len, __u32 access,
-	     __u32 area, int verdict)
+static __always_inline __u64 device_id(const struct vhost_dev *dev)
 {
-	struct iotlb_slot *slot;
-
-	if (!vq)
-		return 0;
-	slot = slot_get(vq->dev->id, vq->index, 1);
-	if (!slot)
-		return 0;
-	if (!slot->tgid)
-		slot_name(slot);
-
-	count(slot, IOTLB_MISS);
-	if (area == VHOST_IOTLB_AREA_BUFFER)
-		count(slot, IOTLB_MISS_BUFFER);
-	if (verdict == VHOST_IOTLB_MISS_RESOLVED) {
-		count(slot, IOTLB_RESOLVED);
-		if (area == VHOST_IOTLB_AREA_BUFFER)
-			count(slot, IOTLB_RESOLVED_BUFFER);
-		/* Whatever it waited for before. */
-		slot->miss_time = 0;
-		return 0;
-	}
-	if (verdict < 0)
-		count(slot, IOTLB_MISS_DROP);
-	else if (verdict == VHOST_IOTLB_MISS_PASS)
-		count(slot, IOTLB_MISS_FD);
-	else if (verdict == VHOST_IOTLB_MISS_QUEUED)
-		count(slot, IOTLB_MISS_RING);
-
-	slot->miss_iova = iova;
-	slot->miss_access = access;
-	slot->miss_time = bpf_ktime_get_ns();
-	return 0;
+	return dev->id;
 }
 
-/*
- * The miss waits on, and its time runs on. Older vhost modules have no such
- * tracepoint: user space then does not load this. Whoever runs into it, such as
- * the watchdog's kernel thread, says nothing about the owner.
- */
-SEC("tp_btf/vhost_iotlb_fallback")
-int BPF_PROG(count_fallback, struct vhost_virtqueue *vq, __u64 iova, __u64 waited, __u32 access,
-	     __u64 reason)
+static __always_inline __u32 device_vqs(const struct vhost_dev *dev)
 {
-	struct iotlb_slot *slot;
-
-	if (!vq || reason > VHOST_IOTLB_FALLBACK_DETACHED)
-		return 0;
-	slot = slot_get(vq->dev->id, vq->index, 0);
-	if (slot)
-		count(slot, IOTLB_FALLBACK_TIMEOUT + reason);
-	return 0;
+	return dev->nvqs;
 }
 
-static long answer_vq(__u32 vq, struct slot_update *update)
-{
-	int index = slot_find(update->dev, vq);
-
-	if (index >= 0)
-		slot_answer(slot_at(index), update);
-	return 0;
-}
-
-SEC("tp_btf/vhost_iotlb_update")
-int BPF_PROG(count_update, struct vhost_dev *dev, __u64 iova, __u64 size, __u64 uaddr, __u32 perm,
-	     int ret)
-{
-	struct slot_update update = {
-		.iova = iova,
-		.size = size,
-		.time = bpf_ktime_get_ns(),
-		.perm = perm,
-	};
-	__u32 vqs;
-
-	if (!dev)
-		return 0;
-	update.dev = dev->id;
-	vqs = dev->nvqs;
-	if (ret) {
-		count_device(update.dev, ret == -ESTALE ? IOTLB_UPDATE_STALE : IOTLB_UPDATE_FAILED);
-		return 0;
-	}
-
-	/* vhost has yet to wake those who wait. */
-	bpf_loop(vqs < VQS_MAX ? vqs : VQS_MAX, answer_vq, &update, 0);
-	count_device(update.dev, IOTLB_UPDATE);
-	return 0;
-}
-
-SEC("tp_btf/vhost_iotlb_invalidate")
-int BPF_PROG(count_invalidate, struct vhost_dev *dev, __u64 iova, __u64 size)
-{
-	if (dev)
-		count_device(dev->id, IOTLB_INVALIDATE);
-	return 0;
-}
-
-SEC("tp_btf/vhost_iotlb_evict")
-int BPF_PROG(count_evict, struct vhost_dev *dev, __u64 iova, __u64 size, __u32 perm)
-{
-	if (dev)
-		count_device(dev->id, IOTLB_EVICT);
-	return 0;
-}
+#include "count_events.h"

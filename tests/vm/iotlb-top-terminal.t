@@ -109,7 +109,7 @@ golden()
 
 bench()
 {
-	"$build/iotlb-bench" -q --direction tx -m sweep -n "$1" >bench.out 2>bench.err
+	"$build/iotlb-bench" -q -t 600 --direction tx -m sweep -n "$1" >bench.out 2>bench.err
 }
 
 # Sum of the numbers of misses in the histogram

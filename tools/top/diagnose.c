@@ -1,42 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/capability.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "caps.h"
 #include "diagnose.h"
 #include "log.h"
 #include "text_file.h"
 #include "tracepoint.h"
 
-/* BTF of a module may be read by CAP_SYS_ADMIN only. */
-#define CAPS_NEEDED (1ULL << CAP_BPF | 1ULL << CAP_PERFMON | 1ULL << CAP_SYS_ADMIN)
-
-static bool may_attach(void)
+static void tell_missing(uint64_t missing, uint64_t wanted)
 {
-	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct data[2] = {};
-	uint64_t effective;
+	char path[256] = "iotlb-top", has_not[CAPS_TEXT_SIZE], give[CAPS_TEXT_SIZE];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
-	if (syscall(SYS_capget, &header, data))
-		return true;
-	effective = data[0].effective | (uint64_t)data[1].effective << 32;
-	return (effective & CAPS_NEEDED) == CAPS_NEEDED;
+	if (length > 0)
+		path[length] = '\0';
+	log_error("not allowed to count what vhost does, for want of %s; run this as root, or, as "
+		  "root, \"setcap %s=ep %s\"",
+		  caps_text(has_not, missing), caps_text(give, wanted | CAPS_TO_SEE_OWNERS), path);
 }
 
-/* What keeps any program from being attached. */
-static bool tell_obstacle(void)
+/* What keeps any program from being attached that wants these capabilities. */
+static bool tell_obstacle(uint64_t caps)
 {
-	if (!may_attach())
-		log_error("not allowed to attach to the tracepoints of vhost: CAP_BPF, "
-			  "CAP_PERFMON, CAP_SYS_ADMIN and, to name the owners of devices, "
-			  "CAP_SYS_PTRACE are needed; run this as root");
+	uint64_t missing = caps_missing(caps);
+
+	if (missing)
+		tell_missing(missing, caps);
 	else if (access("/sys/module/vhost", F_OK))
 		log_error("the module vhost is not loaded, so there is nothing to watch; load it "
 			  "with \"modprobe vhost_net\", or start a guest that uses it");
@@ -54,7 +48,7 @@ static bool tell_obstacle(void)
 
 void diagnose_attach(int err)
 {
-	if (tell_obstacle())
+	if (tell_obstacle(CAPS_TO_COUNT))
 		return;
 	if (!vhost_has_tracepoint("vhost_iotlb_hit"))
 		log_error("this vhost has no IOTLB tracepoints, and no functions that could be "
@@ -67,7 +61,7 @@ void diagnose_attach(int err)
 
 void diagnose_probes(int err)
 {
-	if (!tell_obstacle())
+	if (!tell_obstacle(CAPS_TO_COUNT | CAP_BIT(SYS_ADMIN)))
 		log_error("cannot attach the BPF probes to the functions of vhost: %s; -v shows "
 			  "what the kernel says",
 			  strerror(-err));
@@ -88,4 +82,15 @@ void diagnose_timeouts(char *text, size_t size)
 		 "The daemon took misses and did not answer them within %lu ms: is it stopped?",
 		 strtoul(limit, NULL, 10));
 	free(limit);
+}
+
+void diagnose_owners(void)
+{
+	uint64_t missing = caps_missing(CAPS_TO_SEE_OWNERS);
+	char text[CAPS_TEXT_SIZE];
+
+	if (missing)
+		log_warn("devices of other users' processes look as if they were gone, for want of "
+			 "%s",
+			 caps_text(text, missing));
 }

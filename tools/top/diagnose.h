@@ -16,6 +16,9 @@ void diagnose_attach(int err);
 /* The same of the functions that are probed in a vhost without tracepoints. */
 void diagnose_probes(int err);
 
+/* Warns if devices cannot be found that are there. */
+void diagnose_owners(void);
+
 /**
  * diagnose_timeouts() - why do misses time out?
  * @text:	a line that says so, with the limit that vhost has now

@@ -10,7 +10,9 @@
 /* Before the skeleton, which uses its types. */
 #include "iotlb_counters.h"
 
+#include "caps.h"
 #include "counters.skel.h"
+#include "counters_raw.skel.h"
 #include "diagnose.h"
 #include "log.h"
 #include "rates.h"
@@ -21,43 +23,85 @@
 /**
  * struct source - the BPF programs and what is needed to read their counters
  * @skel:	programs, and the memory that they share with this process
+ * @raw:	the same for who may do less; one of them is NULL
  * @has_watchdog: there is the tracepoint of misses that change hands
  * @slots:	counters
  */
 struct source {
 	struct counters_bpf *skel;
+	struct counters_raw_bpf *raw;
 	bool has_watchdog;
 	struct slots slots;
 };
+
+/* They differ in type only. */
+#define EITHER(source, member) ((source)->skel ? (source)->skel->member : (source)->raw->member)
+
+static int attach_typed(struct source *source, const struct source_options *options)
+{
+	struct counters_bpf *skel = counters_bpf__open();
+	int err;
+
+	source->skel = skel;
+	if (!skel)
+		return -errno;
+	skel->rodata->usable = options->max_queues;
+	bpf_program__set_autoload(skel->progs.count_fallback, source->has_watchdog);
+	err = counters_bpf__load(skel);
+	return err ? err : counters_bpf__attach(skel);
+}
+
+static int attach_raw(struct source *source, const struct source_options *options)
+{
+	struct vhost_member members[] = {
+		{.type = "vhost_virtqueue", .name = "dev"},
+		{.type = "vhost_virtqueue", .name = "index"},
+		{.type = "vhost_dev", .name = "id"},
+		{.type = "vhost_dev", .name = "nvqs"},
+	};
+	struct counters_raw_bpf *skel = counters_raw_bpf__open();
+	int err;
+
+	source->raw = skel;
+	if (!skel)
+		return -errno;
+	if (!vhost_find_members(members, sizeof(members) / sizeof(members[0])))
+		return -ENOENT;
+	skel->rodata->vq_dev_at = members[0].offset;
+	skel->rodata->vq_index_at = members[1].offset;
+	skel->rodata->dev_id_at = members[2].offset;
+	skel->rodata->dev_nvqs_at = members[3].offset;
+	skel->rodata->usable = options->max_queues;
+	bpf_program__set_autoload(skel->progs.count_fallback, source->has_watchdog);
+	err = counters_raw_bpf__load(skel);
+	return err ? err : counters_raw_bpf__attach(skel);
+}
 
 static bool attach(struct source *source, const struct source_options *options)
 {
 	int err;
 
-	source->skel = counters_bpf__open();
-	if (!source->skel) {
-		log_error("cannot open the BPF counters: %s", strerror(errno));
-		return false;
-	}
-	source->skel->rodata->usable = options->max_queues;
 	source->has_watchdog = vhost_has_tracepoint("vhost_iotlb_fallback");
-	bpf_program__set_autoload(source->skel->progs.count_fallback, source->has_watchdog);
-	err = counters_bpf__load(source->skel);
-	if (!err)
-		err = counters_bpf__attach(source->skel);
+	/* Whoever may bind programs to the types of a module pays less for a hit. */
+	if (caps_missing(CAP_BIT(SYS_ADMIN)))
+		err = attach_raw(source, options);
+	else
+		err = attach_typed(source, options);
 	if (err) {
 		diagnose_attach(err);
 		return false;
 	}
-	source->slots.slots = source->skel->bss->slots;
-	source->slots.owned = &source->skel->bss->owned;
+	source->slots.slots = EITHER(source, bss->slots);
+	source->slots.owned = source->skel ? &source->skel->bss->owned : &source->raw->bss->owned;
 	slots_init(&source->slots);
+	diagnose_owners();
 	return true;
 }
 
 static void source_close(struct source *source)
 {
 	counters_bpf__destroy(source->skel);
+	counters_raw_bpf__destroy(source->raw);
 	free(source);
 }
 
@@ -99,7 +143,8 @@ static int source_reclaim(struct source *source, source_gone_fn gone, source_fn 
 
 static uint64_t source_lost(struct source *source)
 {
-	return slots_lost(source->skel->obj, &source->skel->bss->lost);
+	return slots_lost(EITHER(source, obj),
+			  source->skel ? &source->skel->bss->lost : &source->raw->bss->lost);
 }
 
 /* An older vhost has neither misses that change hands nor stale answers. */
@@ -110,7 +155,10 @@ static uint64_t source_unavailable(struct source *source)
 
 static void source_stop(struct source *source)
 {
-	counters_bpf__detach(source->skel);
+	if (source->skel)
+		counters_bpf__detach(source->skel);
+	else
+		counters_raw_bpf__detach(source->raw);
 }
 
 const struct source_ops source_bpf = {
