@@ -18,6 +18,8 @@ here=$(dirname "$(readlink -f "$0")")
 readonly packets=197
 readonly misses=$((packets + 3))
 
+readonly dashboard=$repo/tools/grafana/vhost-iotlb.json
+
 tops=()
 
 # start NAME OPTION...: iotlb-top; what it prints goes to NAME.
@@ -100,7 +102,7 @@ promtool_is_content()
 # a_device_lives: stopped amid its traffic
 a_device_lives()
 {
-	"$build/iotlb-bench" -q --direction tx -n 1000000 -m sweep >bench.out 2>bench.err &
+	"$build/iotlb-bench" -q -t 600 --direction tx -n 1000000 -m sweep >bench.out 2>bench.err &
 	bench=$!
 	"$build/iotlb-top" -p $bench -j 0.1 >live 2>err &
 	top=$!
@@ -114,12 +116,40 @@ has_tap()
 any(.[].devices[]; .tap != null and .entries > 0 and .limit >= .entries)' >/dev/null
 }
 
+# dashboard_metrics: names, each once
+dashboard_metrics()
+{
+	grep -o 'vhost_iotlb_[a-z_]*' "$dashboard" | sort -u
+}
+
+# There is a sample of each metric that the dashboard asks for.
+dashboard_has_data()
+{
+	local name
+
+	[[ $(dashboard_metrics | wc -l) -ge 20 ]] || return
+	for name in $(dashboard_metrics); do
+		grep -q "^${name}[{ ]" file.prom && continue
+		echo "# $name is not there"
+		return 1
+	done
+}
+
+# Its queries, as rules that promtool can read
+dashboard_is_understood()
+{
+	jq '[.panels[].targets[].expr | gsub("[$]__rate_interval"; "5m")] | to_entries |
+		map({record: "dashboard:query:\(.key)", expr: .value}) |
+		{groups: [{name: "dashboard", rules: .}]}' "$dashboard" >rules.yml &&
+		"$build/promtool/promtool" check rules rules.yml >out 2>&1
+}
+
 start json --json
 start csv --csv
 start openmetrics --openmetrics
 start file --openmetrics=file.prom
 start table --batch
-"$build/iotlb-bench" -q -j --direction tx -n $packets -m sweep >bench.out 2>bench.err
+"$build/iotlb-bench" -q -t 600 -j --direction tx -n $packets -m sweep >bench.out 2>bench.err
 ok 'all of them end well' all_end_well
 
 agree misses $misses .misses misses vhost_iotlb_misses_total MISS
@@ -140,6 +170,8 @@ ok 'CSV: headings, a device, a virtqueue' [ "$(wc -l <csv)" -eq 3 ]
 ok 'OpenMetrics: who it is' [ "$(metric openmetrics openmetrics \
 	'vhost_iotlb_misses_total{command=iotlb-bench,vq=1}')" = $misses ]
 ok 'the file for node_exporter: promtool has nothing to say' promtool_is_content
+ok 'the dashboard: each of its metrics is there' dashboard_has_data
+ok 'the dashboard: its queries are understood' dashboard_is_understood
 ok 'and nothing else was left' [ "$(echo file*)" = 'file file.err file.prom' ]
 ok 'nor written to standard output' [ ! -s file ]
 
