@@ -58,6 +58,29 @@ sums >after
 ok "nothing is left of them" cmp before after
 ok "nor a directory" test ! -e "$lib/updates"
 ok "modprobe takes the distribution's again" needs 3 '^kernel/drivers/vhost/'
+# On the running system, which says how to go on.
+# shellcheck disable=SC2016 # for the VM's shell
+live='
+	mount --bind "lib/modules/$(uname -r)" "/lib/modules/$(uname -r)" || exit
+	do_as_told()
+	{
+		"$@" 2>said || exit
+		eval "$(sed -n "s/^kernel.install:     //p" said)"
+		cat /sys/module/vhost/version
+	}
+	cd "$(mktemp -d)"
+	do_as_told "$1/kernel/install" "$1/build/modules"
+	do_as_told "$1/kernel/install" --remove'
+
+live_in_vm()
+{
+	(cd "$root" && "$repo/tests/vm/run" --stock -- bash -c "$live" live "$repo") >live.out 2>err
+}
+
+ok "in the VM, for itself" live_in_vm
+ok "it says how to switch to them" grep -qx '.*+iotlb' <(sed -n 1p live.out)
+ok "and back" grep -qx '[0-9.]*' <(sed -n 2p live.out)
+
 ok "nothing to uninstall is no failure" make -C "$repo" -s modules_uninstall
 
 fake other-version
