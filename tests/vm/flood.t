@@ -121,7 +121,7 @@ latency()
 	[[ $# -eq 0 ]] && return
 	kill "$flooding"
 	wait "$flooding"
-	has flood kicks -ge 10000
+	has flood kicks -ge "$(fewer 10000)"
 }
 
 # times FILE FILE: how many hundredths the p99 of the first is of the second's
@@ -132,14 +132,19 @@ hundredths()
 
 test_latency()
 {
-	local ratio
+	local ratio what
 
 	start --table table
 	ok "a device's misses alone" latency alone
 	ok "beside a flood of kicks of an empty ring" latency beside_kicks empty=1
 	ok "beside a flood of kicks for unknown addresses" latency beside_flood empty=0
 	ratio=$(hundredths beside_flood alone)
-	ok "p99 at most doubles ($ratio%)" test "$ratio" -le 200
+	what="p99 at most doubles ($ratio%)"
+	if is_debug_kernel; then
+		ok "$what # SKIP most of it is the kernel's own checks" true
+	else
+		ok "$what" test "$ratio" -le 200
+	fi
 	echo "# $(hundredths beside_flood beside_kicks)% of that beside kicks of an empty ring"
 	stop
 }
