@@ -38,16 +38,24 @@ prepare()
 	} >halted
 }
 
-# start_qemu OPTION...: QEMU with a guest that does nothing by itself
+# start_qemu OPTION...: QEMU with a guest that does nothing by itself. The tap is made
+# by QEMU, or given to it.
 start_qemu()
 {
+	local launch=() netdev=ifname=guest0,script=no,downscript=no
+
+	if [[ ${1:-} == --fd ]]; then
+		launch=("$here/with_tap.py" guest0)
+		netdev="fd={fd}"
+		shift
+	fi
 	rm -f qmp hmp qtest
-	qemu-system-x86_64 -nodefaults -no-user-config -display none \
+	"${launch[@]}" qemu-system-x86_64 -nodefaults -no-user-config -display none \
 		-machine q35,kernel-irqchip=off,usb=off,smbus=off,sata=off,vmport=off,i8042=off,hpet=off \
 		-accel tcg,tb-size=16 -smp 1 -m 64M -bios halted \
 		-qmp unix:qmp,server=on,wait=off -monitor unix:hmp,server=on,wait=off \
 		-qtest unix:qtest,server=on,wait=off -qtest-log none \
-		-netdev tap,id=net0,ifname=guest0,script=no,downscript=no,vhost=on,vhostforce=on \
+		-netdev "tap,id=net0,$netdev,vhost=on,vhostforce=on" \
 		"$@" >qemu.out 2>&1 &
 	qemu=$!
 	wait_for test -S qtest || bail_out "QEMU does not start: $(<qemu.out)"
@@ -204,6 +212,8 @@ test_is_on()
 	ok "is on: known at once" says 'is 01:00.0 of a guest whose IOMMU is on, with tables at 0x1000000$'
 	ok "is on: serves" says 'serving 1 devices'
 	ok "is on: packets pass" sends 20
+	ok "is on: all that with filtered system calls" \
+		grep -q '^Seccomp:[[:blank:]]*2$' "/proc/$daemon/status"
 	ok "is on: ends well" stop
 	ok "is on: all is resolved" total '.resolved >= 20 and .misses == 0 and .passed == 0'
 	ok "is on: QEMU was asked once" total '.asked == 1'
@@ -304,11 +314,15 @@ test_states()
 	test_is_killed
 }
 
-# Two NICs with an IOMMU: which is which says the tap. One is on the root bus.
+# Two NICs with an IOMMU: which is which says the tap, of which QEMU knows the name or
+# a number.
 test_two()
 {
+	local what=$1
+
+	shift
 	ip tuntap add dev guest1 mode tap vnet_hdr && ip link set guest1 up
-	start_qemu -device "$iommu" -device pcie-root-port,id=port0,addr=3,chassis=1 \
+	start_qemu "$@" -device "$iommu" -device pcie-root-port,id=port0,addr=3,chassis=1 \
 		-device "$nic,bus=port0,iommu_platform=on,ats=on" \
 		-netdev tap,id=net1,ifname=guest1,script=no,downscript=no,vhost=on,vhostforce=on \
 		-device "${nic/net0/net1},addr=4,iommu_platform=on,ats=on"
@@ -317,10 +331,10 @@ test_two()
 	guest on 0
 	guest start
 	start -p "$qemu" --qmp qmp --json
-	ok "two: it is the one with this tap" on_at 1000000
-	ok "two: packets pass" sends 20
+	ok "two, $what: it is the one with this tap" on_at 1000000
+	ok "two, $what: packets pass" sends 20
 	stop
-	ok "two: all is resolved" total '.resolved >= 20 and .misses == 0'
+	ok "two, $what: all is resolved" total '.resolved >= 20 and .misses == 0'
 	stop_qemu
 	ip link delete guest1
 }
@@ -403,7 +417,8 @@ tests=(
 	"test_follows --qmp qmp"
 	"test_follows --monitor hmp"
 	test_states
-	test_two
+	"test_two names"
+	"test_two an_fd --fd"
 	test_refusals
 	test_fakes
 )
