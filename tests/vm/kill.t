@@ -24,7 +24,7 @@ here=$(dirname "$(readlink -f "$0")")
 # shellcheck source-path=SCRIPTDIR source=load.sh
 . "$here/load.sh"
 
-kills=${KILLS:-$(fewer 200)}
+kills=${KILLS:-$(is_debug_kernel && echo 40 || echo 200)}
 rounds=${ROUNDS:-$(fewer 1000)}
 seed=${SEED:-1}
 
