@@ -89,6 +89,15 @@ compare_forgetting()
 	ok "$what: the walk agrees with QEMU $count times and more, and always" agrees "$count"
 }
 
+# The guest's kernel uses the IOMMU in another way from now on.
+step_domain()
+{
+	tell domain "$1"
+	hear_word 300 ready || bail_out "$reply"
+	ok "the guest's NIC is in a domain of type $1" test "$reply" = "$1"
+	export GUEST_IOMMU=$reply
+}
+
 # Would a difference be seen? The bridge before the NIC has other tables, or none.
 step_comparison_can_fail()
 {
@@ -193,8 +202,8 @@ step_guest_reboot()
 	stop_daemon
 }
 
-# forward PAGES FILTER: a DPDK program sends packets back; QEMU serves, then
-# iotlbd. What QEMU has to do must be so.
+# step_forward PAGES FILTER: a DPDK program sends packets back, with whoever serves.
+# Once it has warmed up, what vhost does has to be so.
 step_forward()
 {
 	local pages=$1 filter=$2
