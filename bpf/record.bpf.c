@@ -3,6 +3,9 @@
  * Puts each miss, update, invalidation and eviction of all device IOTLBs on a
  * ring buffer, see include/iotlb_event.h. Hits are far too many for that: those
  * are counted, by counters.bpf.c.
+ *
+ * The programs are bound to no types, so that CAP_SYS_ADMIN is not needed, see
+ * counters_raw.bpf.c. Compared with a miss, what that costs is nothing.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
@@ -27,6 +30,35 @@ struct {
 /* Events for which there was no room. */
 __u64 lost;
 
+/* Set before loading: offsets of members, in bytes. */
+const volatile __u32 vq_dev_at;
+const volatile __u32 vq_index_at;
+const volatile __u32 dev_id_at;
+
+static __always_inline __u64 device_id(const struct vhost_dev *dev)
+{
+	__u64 id = 0;
+
+	bpf_probe_read_kernel(&id, sizeof(id), (const void *)dev + dev_id_at);
+	return id;
+}
+
+static __always_inline __u64 vq_device(const struct vhost_virtqueue *vq)
+{
+	struct vhost_dev *dev = 0;
+
+	bpf_probe_read_kernel(&dev, sizeof(dev), (const void *)vq + vq_dev_at);
+	return device_id(dev);
+}
+
+static __always_inline __u32 vq_index(const struct vhost_virtqueue *vq)
+{
+	__u32 index = 0;
+
+	bpf_probe_read_kernel(&index, sizeof(index), (const void *)vq + vq_index_at);
+	return index;
+}
+
 static __always_inline void put(__u64 dev, __u32 vq, __u64 iova, __u64 size,
 				enum iotlb_event_kind kind, int verdict)
 {
@@ -47,36 +79,32 @@ static __always_inline void put(__u64 dev, __u32 vq, __u64 iova, __u64 size,
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
-SEC("tp_btf/vhost_iotlb_miss")
+SEC("raw_tp/vhost_iotlb_miss")
 int BPF_PROG(record_miss, struct vhost_virtqueue *vq, __u64 iova, __u64 len, __u32 access,
 	     __u32 area, int verdict)
 {
-	if (vq)
-		put(vq->dev->id, vq->index, iova, len, IOTLB_EVENT_MISS, verdict);
+	put(vq_device(vq), vq_index(vq), iova, len, IOTLB_EVENT_MISS, verdict);
 	return 0;
 }
 
-SEC("tp_btf/vhost_iotlb_update")
+SEC("raw_tp/vhost_iotlb_update")
 int BPF_PROG(record_update, struct vhost_dev *dev, __u64 iova, __u64 size, __u64 uaddr, __u32 perm,
 	     int ret)
 {
-	if (dev)
-		put(dev->id, IOTLB_VQ_DEVICE, iova, size, IOTLB_EVENT_UPDATE, ret);
+	put(device_id(dev), IOTLB_VQ_DEVICE, iova, size, IOTLB_EVENT_UPDATE, ret);
 	return 0;
 }
 
-SEC("tp_btf/vhost_iotlb_invalidate")
+SEC("raw_tp/vhost_iotlb_invalidate")
 int BPF_PROG(record_invalidate, struct vhost_dev *dev, __u64 iova, __u64 size)
 {
-	if (dev)
-		put(dev->id, IOTLB_VQ_DEVICE, iova, size, IOTLB_EVENT_INVALIDATE, 0);
+	put(device_id(dev), IOTLB_VQ_DEVICE, iova, size, IOTLB_EVENT_INVALIDATE, 0);
 	return 0;
 }
 
-SEC("tp_btf/vhost_iotlb_evict")
+SEC("raw_tp/vhost_iotlb_evict")
 int BPF_PROG(record_evict, struct vhost_dev *dev, __u64 iova, __u64 size, __u32 perm)
 {
-	if (dev)
-		put(dev->id, IOTLB_VQ_DEVICE, iova, size, IOTLB_EVENT_EVICT, 0);
+	put(device_id(dev), IOTLB_VQ_DEVICE, iova, size, IOTLB_EVENT_EVICT, 0);
 	return 0;
 }

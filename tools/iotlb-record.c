@@ -92,6 +92,7 @@ static int run(const struct record_options *options)
 	struct record *record = record_new();
 	struct output html = {}, json = {}, perf = {};
 	int status = RECORD_EXIT_FAILED;
+	bool perf_good = false;
 
 	if (!record)
 		log_error("out of memory");
@@ -99,11 +100,12 @@ static int run(const struct record_options *options)
 		 output_open(&json, options->output, ".json", options->force) &&
 		 (!options->perf ||
 		  output_open(&perf, options->output, ".perf.data", options->force)))
-		status = recorder_run(record, options, perf.path);
+		status = recorder_run(record, options, perf.path, &perf_good);
 	if (!status) {
 		tell_of_losses(record);
 		status = record->status;
-		if (!write_record(record, &html, &json))
+		/* The record is good even if perf's is not. */
+		if (!write_record(record, &html, &json) || !perf_good)
 			status = RECORD_EXIT_FAILED;
 		if (perf.file && !output_close(&perf))
 			status = RECORD_EXIT_FAILED;

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "record.skel.h"
 #include "top/diagnose.h"
+#include "top/tracepoint.h"
 
 /* Between two looks at the clock and at signals. */
 #define EVENTS_AT_A_TIME 100000
@@ -30,6 +31,23 @@ static int take(void *context, void *data, size_t size)
 	return 0;
 }
 
+/* Where programs find the numbers of devices and virtqueues. */
+static int set_offsets(struct record_bpf *skel)
+{
+	struct vhost_member members[] = {
+		{.type = "vhost_virtqueue", .name = "dev"},
+		{.type = "vhost_virtqueue", .name = "index"},
+		{.type = "vhost_dev", .name = "id"},
+	};
+
+	if (!vhost_find_members(members, sizeof(members) / sizeof(members[0])))
+		return -ENOENT;
+	skel->rodata->vq_dev_at = members[0].offset;
+	skel->rodata->vq_index_at = members[1].offset;
+	skel->rodata->dev_id_at = members[2].offset;
+	return 0;
+}
+
 static bool attach(struct events *events, unsigned int kib)
 {
 	int err;
@@ -39,7 +57,9 @@ static bool attach(struct events *events, unsigned int kib)
 		log_error("cannot open the BPF programs for events: %s", strerror(errno));
 		return false;
 	}
-	err = bpf_map__set_max_entries(events->skel->maps.events, kib * 1024);
+	err = set_offsets(events->skel);
+	if (!err)
+		err = bpf_map__set_max_entries(events->skel->maps.events, kib * 1024);
 	if (!err)
 		err = record_bpf__load(events->skel);
 	if (!err)

@@ -61,61 +61,75 @@ static bool enable(int control, int ack)
 	       read(ack, answer, sizeof(answer)) >= 3 && !strncmp(answer, "ack", 3);
 }
 
-static bool told_of_failure(int status)
+static void tell_of_failure(int status)
 {
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		log_error("perf is not installed; install it (on Debian: apt-get install "
 			  "linux-perf), or do without --perf");
 	else
 		log_error("perf cannot record the events vhost:*; it says why above");
+}
+
+static void close_both(const int *pipe)
+{
+	if (pipe[0] >= 0)
+		close(pipe[0]);
+	if (pipe[1] >= 0)
+		close(pipe[1]);
+}
+
+bool perf_start(struct perf *perf, const char *path)
+{
+	int control[2] = {-1, -1}, ack[2] = {-1, -1};
+	int status;
+
+	*perf = (struct perf){};
+	if (!pipe2(control, O_CLOEXEC) && !pipe2(ack, O_CLOEXEC))
+		perf->pid = fork();
+	else
+		perf->pid = -1;
+	if (!perf->pid)
+		run(path, control[0], ack[1]);
+	if (perf->pid < 0) {
+		log_error("cannot start perf: %s", strerror(errno));
+		close_both(control);
+		close_both(ack);
+		perf->pid = 0;
+		return false;
+	}
+	close(control[0]);
+	close(ack[1]);
+	perf->control = control[1];
+	perf->ack = ack[0];
+
+	/* It may have ended when it is written to. */
+	signal(SIGPIPE, SIG_IGN);
+	if (enable(perf->control, perf->ack))
+		return true;
+	close(perf->control);
+	close(perf->ack);
+	if (waitpid(perf->pid, &status, 0) == perf->pid)
+		tell_of_failure(status);
+	perf->pid = 0;
 	return false;
 }
 
-bool perf_start(const char *path, pid_t *pid)
+bool perf_stop(struct perf *perf)
 {
-	int control[2] = {-1, -1}, ack[2] = {-1, -1};
 	bool good = false;
 	int status;
 
-	if (pipe2(control, O_CLOEXEC) || pipe2(ack, O_CLOEXEC)) {
-		log_error("cannot make a pipe for perf: %s", strerror(errno));
-		goto out;
-	}
-	/* It may have ended when it is written to. */
-	signal(SIGPIPE, SIG_IGN);
-	*pid = fork();
-	if (!*pid)
-		run(path, control[0], ack[1]);
-	close(control[0]);
-	close(ack[1]);
-	control[0] = ack[1] = -1;
-	if (*pid < 0) {
-		log_error("cannot start perf: %s", strerror(errno));
-		goto out;
-	}
-	good = enable(control[1], ack[0]);
-	if (!good && waitpid(*pid, &status, 0) == *pid)
-		told_of_failure(status);
-out:
-	signal(SIGPIPE, SIG_DFL);
-	for (int i = 0; i < 2; i++) {
-		if (control[i] >= 0)
-			close(control[i]);
-		if (ack[i] >= 0)
-			close(ack[i]);
-	}
-	return good;
-}
-
-bool perf_stop(pid_t pid)
-{
-	int status;
-
-	kill(pid, SIGINT);
-	if (waitpid(pid, &status, 0) == pid &&
-	    ((WIFEXITED(status) && !WEXITSTATUS(status)) ||
-	     (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)))
+	if (!perf->pid)
 		return true;
-	log_error("perf has failed; it says why above, and its file may be incomplete");
-	return false;
+	kill(perf->pid, SIGINT);
+	if (waitpid(perf->pid, &status, 0) == perf->pid)
+		/* What it ends with after SIGINT depends on its version. */
+		good = WIFSIGNALED(status)
+			       ? WTERMSIG(status) == SIGINT
+			       : WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 128 + SIGINT;
+	close(perf->control);
+	close(perf->ack);
+	if (!good)
+		log_error("perf has failed, and its file may be incomplete");
+	return good;
 }

@@ -7,15 +7,29 @@
 #include <sys/types.h>
 
 /**
+ * struct perf - perf that records
+ * @pid:	its process, 0 if there is none
+ * @control:	pipes by which it is told when to begin; it ends if they are closed
+ * @ack:	by which it answers
+ */
+struct perf {
+	pid_t pid;
+	int control;
+	int ack;
+};
+
+/**
  * perf_start() - have perf record all events of vhost
+ * @perf:	filled in
  * @path:	its file
- * @pid:	its process
  *
  * Returns when it records. Return: false after an error, which has been told.
  */
-bool perf_start(const char *path, pid_t *pid);
+bool perf_start(struct perf *perf, const char *path);
 
-/* Ends it, and waits until the file is complete. */
-bool perf_stop(pid_t pid);
+/* Ends it, if there is one, and waits until the file is complete. Return: false if
+ * it may not be, which has been told.
+ */
+bool perf_stop(struct perf *perf);
 
 #endif /* RECORD_PERF_H */

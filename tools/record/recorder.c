@@ -35,7 +35,7 @@
  * @events:	where events come from
  * @collector:	what fills the record
  * @line:	what is told of it
- * @perf:	process of perf, 0 if there is none
+ * @perf:	perf beside us
  * @pid:	process of the command, 0 if there is none, or none any more
  * @asked:	how often we were asked to end
  * @next_ns:	when the next sample is due
@@ -48,7 +48,7 @@ struct recorder {
 	struct events *events;
 	struct collector collector;
 	struct status_line line;
-	pid_t perf;
+	struct perf perf;
 	pid_t pid;
 	unsigned int asked;
 	uint64_t next_ns;
@@ -99,10 +99,8 @@ static bool begin(struct recorder *recorder, struct record *record, const char *
 	recorder->events = events_open(recorder->options->buffer_kib, take_event, recorder);
 	if (!recorder->events)
 		return false;
-	if (recorder->options->perf && !perf_start(perf_path, &recorder->perf)) {
-		recorder->perf = 0;
+	if (recorder->options->perf && !perf_start(&recorder->perf, perf_path))
 		return false;
-	}
 	record->start = (double)time(NULL);
 	log_debug("recording");
 	return true;
@@ -230,7 +228,8 @@ static int stop_events(struct recorder *recorder)
 	return err;
 }
 
-int recorder_run(struct record *record, const struct record_options *options, const char *perf_path)
+int recorder_run(struct record *record, const struct record_options *options, const char *perf_path,
+		 bool *perf_good)
 {
 	struct recorder recorder = {.options = options, .signals = -1};
 	int status = 0;
@@ -247,8 +246,7 @@ int recorder_run(struct record *record, const struct record_options *options, co
 	if (!status && (follow(&recorder, record) || stop_events(&recorder) ||
 			take_sample(&recorder, record, true)))
 		status = RECORD_EXIT_FAILED;
-	if (recorder.perf && !perf_stop(recorder.perf) && !status)
-		status = RECORD_EXIT_FAILED;
+	*perf_good = perf_stop(&recorder.perf);
 	status_line_end(&recorder.line);
 	end(&recorder);
 	return status;
