@@ -37,7 +37,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -Ibpf 
 	-I$(BUILD)/libbpf/include -idirafter /usr/include/$(shell uname -m)-linux-gnu
 
 PROGRAMS := $(BUILD)/iotlbd $(BUILD)/iotlb-top $(BUILD)/iotlb-bench $(BUILD)/iotlb-walk \
-	$(BUILD)/iotlb-record
+	$(BUILD)/iotlb-record $(BUILD)/iotlb-check
 MANPAGES := $(wildcard userspace/*.8 tools/*.8)
 SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.skel.h,$(wildcard bpf/*.bpf.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
@@ -50,6 +50,7 @@ TOP_CURSES := $(call objs,tools/top/view_terminal.c tools/top/rescue.c)
 LIBTOP   := $(filter-out $(TOP_CURSES),$(call objs,$(wildcard tools/top/*.c)))
 LIBBENCH := $(call objs,$(wildcard tools/bench/*.c))
 LIBWALK  := $(call objs,$(wildcard tools/walk/*.c))
+LIBCHECK := $(call objs,$(wildcard tools/check/*.c))
 RECORD_SRCS := $(wildcard tools/record/*.c tools/record/report/*.c)
 LIBRECORD := $(call objs,$(RECORD_SRCS))
 
@@ -257,7 +258,11 @@ $(BUILD)/iotlb-record: $(call objs,tools/iotlb-record.c) $(LIBRECORD) $(LIBTOP) 
 $(BUILD)/obj/tools/record/report/assets.o $(BUILD)/obj/fuzzer/tools/record/report/assets.o: \
 	tools/record/report/report.css tools/record/report/report.js
 
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBIOTLB) $(LIBTOP) $(LIBBENCH) $(LIBWALK) $(LIBRECORD) \
+$(BUILD)/iotlb-check: $(call objs,tools/iotlb-check.c) $(LIBCHECK) $(LIBTOP) $(LIBIOTLB)
+	$(call msg,LINK,$@)
+	$(link) $(LDLIBS)
+
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBIOTLB) $(LIBTOP) $(LIBBENCH) $(LIBWALK) $(LIBCHECK) $(LIBRECORD) \
 		$(call objs,tests/fuzz/model.c)
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS) -lcmocka -lm
