@@ -263,15 +263,23 @@ static long count_piece(__u32 index, struct piece_search *search)
 	return 0;
 }
 
+/* Where this virtqueue has missed last. */
+static __always_inline __u64 missed_address(__u64 vq_address)
+{
+	struct vhost_virtqueue *vq = (void *)vq_address;
+	int index;
+
+	if (bpf_core_field_exists(vq->iotlb_miss.iova))
+		return BPF_CORE_READ(vq, iotlb_miss.iova);
+	index = slot_find(key_of(vq_address), 0);
+	return index < 0 ? ~0ULL : slot_at(index)->miss_iova;
+}
+
 __noinline int pieces_before_miss(__u64 vq, __u64 address, __u64 len, __u64 iov)
 {
 	struct piece_search search = {.iov = iov};
-	int index = slot_find(key_of(vq), 0);
-	__u64 bytes;
+	__u64 bytes = missed_address(vq) - address;
 
-	if (index < 0)
-		return 0;
-	bytes = slot_at(index)->miss_iova - address;
 	/* Such a miss was not seen: it was not reported, or in another way. */
 	if (bytes >= len) {
 		count_lost();
@@ -538,12 +546,11 @@ int BPF_PROG(end_write, struct vhost_dev *dev, struct iov_iter *from, long ret)
 	if (!writing)
 		return 0;
 	/* A message without sense is EINVAL, and no UPDATE. */
-	if (ret == -EFAULT && !writing->done) {
-		if (writing->type == VHOST_IOTLB_UPDATE)
-			count_failure(writing);
-		else if (!writing->type)
-			count_lost();
-	}
+	if (ret == -EFAULT && !writing->done && writing->type == VHOST_IOTLB_UPDATE)
+		count_failure(writing);
+	/* Of what type it was is not known, or it was done by other functions. */
+	else if (!writing->done && (ret > 0 || (ret == -EFAULT && !writing->type)))
+		count_lost();
 	bpf_map_delete_elem(&writings, &thread);
 	return 0;
 }

@@ -55,6 +55,11 @@ struct vhost_dev {
 	struct list_head read_list;
 };
 
+/* Of a vhost that remembers the one miss of a virtqueue. */
+struct vhost_iotlb_miss {
+	__u64 iova;
+};
+
 #define VHOST_NUM_ADDRS 3 /* descriptor table, available ring, used ring */
 
 struct vhost_virtqueue {
@@ -69,6 +74,7 @@ struct vhost_virtqueue {
 	struct vhost_iotlb *iotlb;
 	void *private_data;
 	__u64 acked_features;
+	struct vhost_iotlb_miss iotlb_miss;
 };
 
 /* On 64 bits, this is at the same place in both forms of a message. */
