@@ -163,6 +163,38 @@ static void merging_adds_all(void **state)
 	assert_int_equal(timeline.count, 2);
 }
 
+/* Hits, misses and resolved ones of a bucket. */
+static void buffers(size_t bucket, uint64_t hits, uint64_t missed, uint64_t resolved)
+{
+	__u64 *count = timeline.buckets[bucket].count;
+
+	count[IOTLB_HIT_BUFFER] = hits;
+	count[IOTLB_MISS_BUFFER] = missed;
+	count[IOTLB_RESOLVED_BUFFER] = resolved;
+	if (timeline.count <= bucket)
+		timeline.count = bucket + 1;
+}
+
+static void misses_wait_for_their_retries(void **state)
+{
+	static const uint64_t want[] = {0, 4, 0, 1, 2, 3, 0};
+	size_t i;
+
+	(void)state;
+	buffers(0, 0, 1, 0);
+	buffers(1, 4, 4, 0);
+	/* Nothing is looked up; then the retry. */
+	buffers(2, 0, 0, 0);
+	buffers(3, 1, 0, 0);
+	buffers(4, 10, 2, 0);
+	/* No retry follows these. */
+	buffers(5, 0, 3, 3);
+	buffers(6, 5, 0, 0);
+	timeline_defer_misses(&timeline);
+	for (i = 0; i < sizeof(want) / sizeof(want[0]); i++)
+		assert_int_equal(timeline.buckets[i].count[IOTLB_MISS_BUFFER], want[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +207,7 @@ int main(void)
 		cmocka_unit_test_setup(an_odd_bucket_stays_alone, setup),
 		cmocka_unit_test_setup(a_year_fits, setup),
 		cmocka_unit_test_setup(merging_adds_all, setup),
+		cmocka_unit_test_setup(misses_wait_for_their_retries, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,3 +79,18 @@ void timeline_merge(struct timeline *into, const struct timeline *from)
 			into->count = at + 1;
 	}
 }
+
+void timeline_defer_misses(struct timeline *timeline)
+{
+	uint64_t misses = 0, answered;
+	size_t i;
+
+	for (i = 0; i < timeline->count; i++) {
+		__u64 *count = timeline->buckets[i].count;
+
+		answered = count[IOTLB_HIT_BUFFER] + count[IOTLB_RESOLVED_BUFFER];
+		misses += count[IOTLB_MISS_BUFFER];
+		count[IOTLB_MISS_BUFFER] = misses < answered ? misses : answered;
+		misses -= count[IOTLB_MISS_BUFFER];
+	}
+}

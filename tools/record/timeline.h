@@ -41,4 +41,13 @@ void timeline_widen(struct timeline *timeline);
 /* Adds all of @from to @into, which gets the width of the wider one. */
 void timeline_merge(struct timeline *into, const struct timeline *from);
 
+/**
+ * timeline_defer_misses() - move misses of buffers to where their retries hit
+ * @timeline:	a copy, for hit rates and nothing else
+ *
+ * A retry may fall into a later bucket than its miss. That bucket would look as if
+ * something had been found at once.
+ */
+void timeline_defer_misses(struct timeline *timeline);
+
 #endif /* RECORD_TIMELINE_H */

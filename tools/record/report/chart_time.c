@@ -115,6 +115,7 @@ void chart_rate(const struct report *report)
 	};
 	static const struct curve alone = {"hit rate", "r1", "%", hit_rate, 0};
 	struct frame frame = {report->out, report->seconds, PANEL_TOP, PANEL, 100};
+	struct timeline deferred;
 	char text[HTML_SIZE];
 	size_t i;
 
@@ -137,8 +138,10 @@ void chart_rate(const struct report *report)
 
 		if (!report_knows(report, i, COUNTERS_BUFFER))
 			continue;
-		curve_draw(&frame, curve, timeline_of(report, i), duration_of(report, i));
-		curve_data(report->out, curve, timeline_of(report, i), duration_of(report, i));
+		deferred = *timeline_of(report, i);
+		timeline_defer_misses(&deferred);
+		curve_draw(&frame, curve, &deferred, duration_of(report, i));
+		curve_data(report->out, curve, &deferred, duration_of(report, i));
 	}
 	svg_close(report->out);
 }

@@ -171,8 +171,11 @@ void table_time(const struct report *report, size_t which)
 {
 	const struct record *record = report->inputs[which].record;
 	const struct timeline *timeline = &record->timeline;
+	struct timeline deferred = *timeline;
 	char text[HTML_SIZE];
 	size_t i, column;
+
+	timeline_defer_misses(&deferred);
 
 	fprintf(report->out,
 		"<details class=\"numbers\"><summary>All of this in numbers%s%s</summary>\n",
@@ -185,10 +188,14 @@ void table_time(const struct report *report, size_t which)
 	for (i = 0; i < timeline->count; i++) {
 		fprintf(report->out, "<tr><th scope=\"row\">%.2f s</th>",
 			bucket_begin(timeline, i));
-		for (column = 0; column < sizeof(columns); column++)
+		for (column = 0; column < sizeof(columns); column++) {
+			const struct figure *figure = &figures[(int)columns[column]];
+			const struct timeline *from =
+				figure->kind == FIGURE_SHARE ? &deferred : timeline;
+
 			fprintf(report->out, "<td>%s</td>",
-				figure_text(text, &figures[(int)columns[column]], record,
-					    &timeline->buckets[i]));
+				figure_text(text, figure, record, &from->buckets[i]));
+		}
 		fputs("</tr>\n", report->out);
 	}
 	fputs("</tbody></table></div></details>\n", report->out);
