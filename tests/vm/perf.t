@@ -62,6 +62,46 @@ ok 'flame of misses' run flame
 ok 'flame of misses: all' grep -q '>vhost:vhost_iotlb_miss: 100<' out
 ok 'flame of misses: of buffers' grep -q '<title>translate_desc: 97 of 100<' out
 
+# perf_of PROCESS: it is perf itself, or its parent.
+perf_of()
+{
+	pgrep -P "$1" -x perf || pgrep -x perf
+}
+
+has_events()
+{
+	readlink "/proc/$(perf_of "$1")/fd/"* | grep -q perf_event
+}
+
+# ends RECIPE [COMMAND...]: on SIGINT, when it has no command to wait for, after
+# there was traffic and COMMAND has succeeded. Its output is in out and err.
+ends()
+{
+	local recipe status
+
+	"$recipes/$1" >out 2>err &
+	recipe=$!
+	shift
+	wait_for has_events $recipe 2>/dev/null
+	wait_for traffic_and "$@"
+	kill -INT "$(perf_of $recipe)"
+	wait $recipe
+	status=$?
+	# perf stat tells its counts, and ends by the signal then.
+	[[ $status -eq 0 || $status -eq 130 ]]
+}
+
+traffic_and()
+{
+	"${send[@]}" >bench.out && "$@"
+}
+
+ok 'trace, Ctrl-C, tells at once' ends trace grep -q vhost_iotlb_miss err
+for recipe in count events flame; do
+	ok "$recipe, Ctrl-C" ends $recipe true
+	ok "$recipe, Ctrl-C: it has told" grep -q vhost_iotlb_miss out err
+done
+
 for recipe in count trace events flame; do
 	ok "$recipe --help" sh -c "'$recipes/$recipe' --help | grep -q '^Usage: $recipe '"
 	refuses "$recipe, unknown option" 2 'unknown option' "$recipes/$recipe" --nonsense

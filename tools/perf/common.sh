@@ -29,9 +29,8 @@ parse()
 	--) shift ;;
 	-*) usage_error "unknown option $1" ;;
 	esac
-	watched=("$@")
 	# perf ends with its command; without one, on Ctrl-C.
-	[[ $# -gt 0 ]] || watched=(sleep infinity)
+	watched=("$@")
 
 	command -v perf >/dev/null ||
 		die "there is no perf; install the package linux-perf"
