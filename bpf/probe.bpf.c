@@ -184,6 +184,8 @@ __noinline int thing_slot(__u64 vq, __u64 dev)
 		count_lost();
 		return -1;
 	}
+	/* As in slot_at(). */
+	barrier_var(index);
 	things[index & (IOTLB_SLOTS - 1)].vq = index_of(dev, vq);
 	barrier();
 	/* Last: user space knows by this that the rest is there. */
@@ -318,6 +320,8 @@ int BPF_PROG(count_translation, struct vhost_virtqueue *arg_vq, __u64 address, _
 		return 0;
 	if (is_for_ring(iov, vq))
 		area = area_of(address, vq);
+	/* As in slot_at(). */
+	barrier_var(area);
 	count_for_vq(vq, area & 3, pieces);
 	return 0;
 }
@@ -370,6 +374,7 @@ int BPF_PROG(count_ring_piece, struct vhost_iotlb *iotlb, __u64 start, __u64 las
 	if (area > IOTLB_HIT_USED)
 		return 0;
 	access = area == IOTLB_HIT_USED ? VHOST_ACCESS_WO : VHOST_ACCESS_RO;
+	barrier_var(area);
 	if (map && map->start <= start && map->perm & access)
 		count_for_vq(prefetch->vq, area & 3, 1);
 	return 0;
