@@ -79,8 +79,8 @@ struct check_device {
  * @unit:	it, as a walk wants it
  * @nics:	of the guest
  * @nic_count:	how many
- * @patched:	vhost could be watched; of devices no more than that they are
- *		there is known otherwise
+ * @patched:	vhost can be watched; of devices no more than that they are there
+ *		is known otherwise
  * @seconds:	for how long
  * @devices:	of QEMU
  * @device_count: how many

@@ -123,15 +123,30 @@ static int open_and_watch(struct check_facts *facts, double seconds)
 	return err;
 }
 
+/* To watch devices that look nothing up takes time, and shows nothing. A kernel
+ * that does not say whether they do is not the patched one.
+ */
+static bool is_any_in_use(const struct check_facts *facts)
+{
+	size_t i;
+
+	for (i = 0; i < facts->device_count; i++)
+		if (!facts->devices[i].id || facts->devices[i].has_iotlb)
+			return true;
+	return false;
+}
+
 int gather_counts(struct check_facts *facts, double seconds)
 {
-	int err;
+	int err = vhost_device_for_each(facts->pid, add_device, facts);
 
-	facts->patched = vhost_has_tracepoint("vhost_iotlb_hit");
-	if (facts->patched)
-		return open_and_watch(facts, seconds);
-	err = vhost_device_for_each(facts->pid, add_device, facts);
-	if (err)
+	if (err) {
 		log_error("cannot look at process %d: %s", facts->pid, strerror(-err));
-	return err;
+		return err;
+	}
+	facts->patched = !is_any_in_use(facts) || vhost_has_tracepoint("vhost_iotlb_hit");
+	if (!facts->patched || !is_any_in_use(facts))
+		return 0;
+	facts->device_count = 0;
+	return open_and_watch(facts, seconds);
 }
