@@ -10,7 +10,9 @@ here=$(dirname "$(readlink -f "$0")")
 # shellcheck source-path=SCRIPTDIR source=tap.sh
 . "$here/tap.sh"
 
-readonly recipes=$repo/tools/perf
+# Copies, as the repository may lie where only root may read.
+cp -r "$repo/tools/perf" . && chmod -R a+rX .
+readonly recipes=$PWD/perf
 readonly send=("$build/iotlb-bench" -q -j --direction tx -n 97 -m strict)
 
 # run RECIPE [ARG...]: what it and the traffic have printed is in out and err.

@@ -231,11 +231,14 @@ test_paged_out()
 # With the program, its translations go; the reader of the fd takes over.
 test_killed()
 {
+	# So many that there is time to kill it, however fast this is.
+	local many=$((5 * many))
+
 	bench_vtd --direction tx -m sweep -n "$many"
 	start --vtd vtd --resolve
 	traffic --iova vtd --direction tx -m sweep -n "$many" --server fd
 	wait_for grep -q 'serving device' err
-	sleep 0.5
+	sleep 0.2
 	ok "killed: in the middle" alive "$bench"
 	kill -KILL "$daemon"
 	wait "$daemon" 2>/dev/null
