@@ -45,7 +45,12 @@ traffic()
 {
 	"$build/iotlb-bench" -q -n 100000000 --direction tx "$@" >bench.out 2>bench.err &
 	subject=$!
-	wait_for grep -q vhost-iotlb: /proc/$subject/fdinfo/* 2>/dev/null
+	wait_for has_iotlb
+}
+
+has_iotlb()
+{
+	grep -qs ^vhost-iotlb: "/proc/$subject/fdinfo/"*
 }
 
 no_traffic()
