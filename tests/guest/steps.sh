@@ -276,7 +276,7 @@ no_vhost_fds()
 
 not_shown()
 {
-	! "$build/iotlb-top" --json 0.1 1 | grep -q "\"pid\": *$1\\b"
+	! grep -q "\"pid\": *$1\\b" < <("$build/iotlb-top" --json 0.1 1)
 }
 
 unload_modules()

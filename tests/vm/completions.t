@@ -38,7 +38,7 @@ offers_all()
 	all=$(all_options "$1")
 	[[ $(wc -l <<<"$all") -gt 5 ]] || return
 	for option in $all; do
-		reply "$1" - | sed 's/=$//' | grep -qxF -- "$option" && continue
+		grep -qxF -- "$option" < <(reply "$1" - | sed 's/=$//') && continue
 		echo "# $option is missing"
 		return 1
 	done
@@ -66,7 +66,7 @@ zsh_shows()
 
 zsh_has()
 {
-	tmux capture-pane -p | grep -qF -- "$1"
+	grep -qF -- "$1" < <(tmux capture-pane -p)
 }
 
 # zsh_offers_all PROGRAM: it lists all of them if there are many

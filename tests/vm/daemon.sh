@@ -122,7 +122,7 @@ has_event()
 # With one virtqueue: the last that happened is that iotlbd got a miss.
 waits_for_daemon()
 {
-	tail -n 1 $tracing/trace | grep -q 'vhost_iotlb_miss: '
+	grep -q 'vhost_iotlb_miss: ' < <(tail -n 1 $tracing/trace)
 }
 
 is_stopped()

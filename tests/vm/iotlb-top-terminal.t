@@ -35,13 +35,13 @@ screen()
 
 shows()
 {
-	screen | grep -qF -- "$1"
+	grep -qF -- "$1" < <(screen)
 }
 
 # on_line NUMBER PATTERN: from 1
 on_line()
 {
-	screen | sed -n "$1p" | grep -q -- "$2"
+	grep -q -- "$2" < <(screen | sed -n "$1p")
 }
 
 # type KEY...: as tmux calls them
@@ -130,7 +130,7 @@ is_idle()
 
 has_style()
 {
-	screen -e | grep -q $'\033\\['
+	grep -q $'\033\\[' < <(screen -e)
 }
 
 # first_misses NUMBER: of the first line of the table

@@ -72,7 +72,7 @@ perf_of()
 
 has_events()
 {
-	readlink "/proc/$(perf_of "$1")/fd/"* | grep -q perf_event
+	grep -q perf_event < <(readlink "/proc/$(perf_of "$1")/fd/"*)
 }
 
 # ends RECIPE [COMMAND...]: on SIGINT, when it has no command to wait for, after

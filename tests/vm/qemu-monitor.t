@@ -128,7 +128,7 @@ says()
 # The last that it has said
 said_last()
 {
-	tail -n 1 err | grep -q "$1"
+	grep -q "$1" < <(tail -n 1 err)
 }
 
 on_at()
