@@ -1,0 +1,580 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is known of a device is made when it gets its first PASID or table, and
+ * goes with the last. So devices take no more memory than PASIDs do, but for the
+ * one table of each that is served.
+ *
+ * Whatever ends a translation first takes it out of here, so that no miss finds
+ * it any more, and then emits the INVALIDATE: an answer that was made before
+ * carries a token from before, and vhost refuses it.
+ */
+#include <stdlib.h>
+
+#include "memory_table.h"
+#include "sva.h"
+
+#define PAGE_SIZE 4096
+
+/* A directory entry, 8 bytes, is for 64 PASIDs. */
+#define DIRECTORY_BYTES(bits) (8ULL << ((bits)-6))
+#define DIRECTORY_BITS_MIN 13
+
+#define DEVICE_CHAINS 256
+
+/**
+ * struct pasid - one that is allocated
+ * @next:	of the same device
+ * @device:	whose
+ * @info:	all the rest
+ */
+struct pasid {
+	struct pasid *next;
+	struct device *device;
+	struct sva_pasid_info info;
+};
+
+/**
+ * struct device - one with PASIDs or a table
+ * @next:	in the same chain
+ * @id:		the device
+ * @pasids:	all of them
+ * @count:	how many
+ * @bound:	those of them that have a binding
+ * @has_table:	@table is attached
+ * @table_client: who has attached it, or SVA_KEPT
+ * @table:	the PASID table
+ */
+struct device {
+	struct device *next;
+	uint64_t id;
+	struct pasid *pasids;
+	uint32_t count;
+	uint32_t bound;
+	bool has_table;
+	uint64_t table_client;
+	struct sva_table table;
+};
+
+/**
+ * struct sva - all there is
+ * @options:	as given
+ * @pasids:	by their number
+ * @count:	how many there are
+ * @cursor:	the last that was given out
+ * @devices:	in chains
+ */
+struct sva {
+	struct sva_options options;
+	struct pasid **pasids;
+	size_t count;
+	uint32_t cursor;
+	struct device *devices[DEVICE_CHAINS];
+};
+
+struct sva *sva_open(const struct sva_options *options)
+{
+	struct sva *sva = calloc(1, sizeof(*sva));
+
+	if (!sva)
+		return NULL;
+	sva->options = *options;
+	/* Pages of it that are never written to take no memory. */
+	sva->pasids = calloc(SVA_PASID_LAST + 1, sizeof(*sva->pasids));
+	if (sva->pasids)
+		return sva;
+	free(sva);
+	return NULL;
+}
+
+/* Devices */
+
+static struct device *find_device(const struct sva *sva, uint64_t id)
+{
+	struct device *device = sva->devices[id % DEVICE_CHAINS];
+
+	while (device && device->id != id)
+		device = device->next;
+	return device;
+}
+
+static struct device *make_device(struct sva *sva, uint64_t id)
+{
+	struct device **chain = &sva->devices[id % DEVICE_CHAINS];
+	struct device *device = find_device(sva, id);
+
+	if (device)
+		return device;
+	device = calloc(1, sizeof(*device));
+	if (!device)
+		return NULL;
+	device->id = id;
+	device->next = *chain;
+	*chain = device;
+	return device;
+}
+
+static void drop_device_if_empty(struct sva *sva, struct device *device)
+{
+	struct device **link = &sva->devices[device->id % DEVICE_CHAINS];
+
+	if (device->count || device->has_table)
+		return;
+	while (*link != device)
+		link = &(*link)->next;
+	*link = device->next;
+	free(device);
+}
+
+/* What is to be written */
+
+static void emit(struct sva *sva, uint64_t device, const struct vhost_iotlb_op *op)
+{
+	sva->options.emit(sva->options.arg, device, op);
+}
+
+static void emit_all(struct sva *sva, uint64_t device)
+{
+	emit(sva, device,
+	     &(struct vhost_iotlb_op){
+		     .type = VHOST_IOTLB_INVALIDATE,
+		     .flags = VHOST_IOTLB_OP_F_ALL_ASIDS,
+	     });
+}
+
+static void emit_pasid(struct sva *sva, uint64_t device, uint32_t pasid)
+{
+	emit(sva, device,
+	     &(struct vhost_iotlb_op){
+		     .type = VHOST_IOTLB_INVALIDATE,
+		     .asid = pasid,
+	     });
+}
+
+/* What has missed, and was handed back, may have a translation now. */
+static void emit_retry(struct sva *sva, uint64_t device)
+{
+	emit(sva, device, &(struct vhost_iotlb_op){.type = VHOST_IOTLB_RETRY});
+}
+
+/* Whose it is */
+
+static bool may_use(const struct sva_caller *caller, uint64_t client)
+{
+	return client == SVA_KEPT || client == caller->client;
+}
+
+static enum sva_error find_pasid(const struct sva *sva, const struct sva_caller *caller,
+				 uint32_t number, struct pasid **found)
+{
+	struct pasid *pasid;
+
+	if (!number || number > SVA_PASID_LAST)
+		return SVA_BAD_PASID;
+	pasid = sva->pasids[number];
+	if (!pasid)
+		return SVA_NOT_ALLOCATED;
+	if (pasid->device->id != caller->device)
+		return SVA_OTHER_DEVICE;
+	if (!may_use(caller, pasid->info.client))
+		return SVA_OTHER_CLIENT;
+	*found = pasid;
+	return SVA_OK;
+}
+
+/* Is all of it within one region of the guest's memory? */
+static bool is_memory(const struct sva_caller *caller, uint64_t gpa, uint64_t size)
+{
+	const struct memory_region *region = memory_table_find(caller->memory, gpa);
+
+	return region && size - 1 <= region->last - gpa;
+}
+
+/* PASID tables */
+
+static enum sva_error check_table(const struct sva_caller *caller, const struct sva_table *table)
+{
+	if (table->base % PAGE_SIZE)
+		return SVA_TABLE_MISALIGNED;
+	if (table->bits < DIRECTORY_BITS_MIN || table->bits > SVA_PASID_BITS)
+		return SVA_TABLE_BITS;
+	if (!is_memory(caller, table->base, DIRECTORY_BYTES(table->bits)))
+		return SVA_TABLE_OUTSIDE;
+	return SVA_OK;
+}
+
+enum sva_error sva_attach(struct sva *sva, const struct sva_caller *caller,
+			  const struct sva_table *table, bool keep)
+{
+	struct device *device = find_device(sva, caller->device);
+	enum sva_error error = check_table(caller, table);
+
+	if (error)
+		return error;
+	if (device && device->has_table)
+		return SVA_TABLE_ATTACHED;
+	if (device && device->bound)
+		return SVA_PASIDS_BOUND;
+
+	device = make_device(sva, caller->device);
+	if (!device)
+		return SVA_NO_MEMORY;
+	device->has_table = true;
+	device->table_client = keep ? SVA_KEPT : caller->client;
+	device->table = *table;
+	emit_retry(sva, device->id);
+	return SVA_OK;
+}
+
+static void detach(struct sva *sva, struct device *device)
+{
+	device->has_table = false;
+	/* PASIDs are the guest's, and it has not said which it uses. */
+	emit_all(sva, device->id);
+}
+
+enum sva_error sva_detach(struct sva *sva, const struct sva_caller *caller)
+{
+	struct device *device = find_device(sva, caller->device);
+
+	if (!device || !device->has_table)
+		return SVA_NO_TABLE;
+	if (!may_use(caller, device->table_client))
+		return SVA_OTHER_CLIENT;
+	detach(sva, device);
+	drop_device_if_empty(sva, device);
+	return SVA_OK;
+}
+
+/* PASIDs */
+
+/* The first that is free, beginning behind the one that was given out last; 0 if
+ * there is none. There are no more than SVA_MAX_PASIDS steps to it.
+ */
+static uint32_t find_free(const struct sva *sva, uint32_t min, uint32_t max)
+{
+	uint32_t first = sva->cursor >= min && sva->cursor < max ? sva->cursor + 1 : min;
+	uint32_t number;
+
+	for (number = first; number <= max; number++)
+		if (!sva->pasids[number])
+			return number;
+	for (number = min; number < first; number++)
+		if (!sva->pasids[number])
+			return number;
+	return 0;
+}
+
+enum sva_error sva_alloc(struct sva *sva, const struct sva_caller *caller, uint32_t min,
+			 uint32_t max, bool keep, uint32_t *number)
+{
+	struct device *device = find_device(sva, caller->device);
+	struct pasid *pasid;
+	uint32_t free_one;
+
+	if (!min || min > max || max > SVA_PASID_LAST)
+		return SVA_BAD_RANGE;
+	if (device && device->count >= sva->options.quota)
+		return SVA_QUOTA;
+	free_one = sva->count < SVA_MAX_PASIDS ? find_free(sva, min, max) : 0;
+	if (!free_one)
+		return SVA_EXHAUSTED;
+
+	pasid = calloc(1, sizeof(*pasid));
+	device = pasid ? make_device(sva, caller->device) : NULL;
+	if (!device) {
+		free(pasid);
+		return SVA_NO_MEMORY;
+	}
+	pasid->info.pasid = free_one;
+	pasid->info.client = keep ? SVA_KEPT : caller->client;
+	pasid->device = device;
+	pasid->next = device->pasids;
+	device->pasids = pasid;
+	device->count++;
+	sva->pasids[free_one] = pasid;
+	sva->count++;
+	sva->cursor = free_one;
+	*number = free_one;
+	return SVA_OK;
+}
+
+static void unbind(struct sva *sva, struct pasid *pasid)
+{
+	pasid->info.is_bound = false;
+	pasid->device->bound--;
+	emit_pasid(sva, pasid->device->id, pasid->info.pasid);
+}
+
+/* Its device stays, even if it is empty now. */
+static void free_pasid(struct sva *sva, struct pasid **link)
+{
+	struct pasid *pasid = *link;
+
+	*link = pasid->next;
+	sva->pasids[pasid->info.pasid] = NULL;
+	sva->count--;
+	pasid->device->count--;
+	free(pasid);
+}
+
+enum sva_error sva_free(struct sva *sva, const struct sva_caller *caller, uint32_t number)
+{
+	struct pasid **link, *pasid;
+	struct device *device;
+	enum sva_error error;
+
+	error = find_pasid(sva, caller, number, &pasid);
+	if (error)
+		return error;
+	if (pasid->info.is_bound)
+		unbind(sva, pasid);
+	device = pasid->device;
+	for (link = &device->pasids; *link != pasid;)
+		link = &(*link)->next;
+	free_pasid(sva, link);
+	drop_device_if_empty(sva, device);
+	return SVA_OK;
+}
+
+/* Guest page tables */
+
+static enum sva_error check_binding(const struct sva_caller *caller,
+				    const struct sva_binding *binding)
+{
+	if (binding->flags & ~SVA_BIND_KNOWN)
+		return SVA_UNKNOWN_FLAGS;
+	if (binding->flags & ~SVA_BIND_SUPPORTED)
+		return SVA_UNSUPPORTED_FLAGS;
+	if (binding->width != 48 && binding->width != 57)
+		return SVA_WIDTH;
+	if (binding->root % PAGE_SIZE)
+		return SVA_ROOT_MISALIGNED;
+	if (!is_memory(caller, binding->root, PAGE_SIZE))
+		return SVA_ROOT_OUTSIDE;
+	if (binding->has_guest_pasid && binding->guest_pasid > SVA_PASID_LAST)
+		return SVA_GUEST_PASID;
+	return SVA_OK;
+}
+
+enum sva_error sva_bind(struct sva *sva, const struct sva_caller *caller, uint32_t number,
+			const struct sva_binding *binding)
+{
+	struct pasid *pasid;
+	enum sva_error error;
+
+	error = find_pasid(sva, caller, number, &pasid);
+	if (!error)
+		error = check_binding(caller, binding);
+	if (error)
+		return error;
+	if (pasid->device->has_table)
+		return SVA_TABLE_ATTACHED;
+	if (pasid->info.is_bound)
+		return SVA_BOUND;
+
+	pasid->info.is_bound = true;
+	pasid->info.binding = *binding;
+	pasid->device->bound++;
+	emit_retry(sva, caller->device);
+	return SVA_OK;
+}
+
+enum sva_error sva_unbind(struct sva *sva, const struct sva_caller *caller, uint32_t number)
+{
+	struct pasid *pasid;
+	enum sva_error error;
+
+	error = find_pasid(sva, caller, number, &pasid);
+	if (error)
+		return error;
+	if (!pasid->info.is_bound)
+		return SVA_NOT_BOUND;
+	unbind(sva, pasid);
+	return SVA_OK;
+}
+
+/* Invalidations */
+
+/* Linux has this table at struct iommu_cache_invalidate_info. */
+static enum sva_error check_caches(const struct sva_invalidation *invalidation)
+{
+	if (!invalidation->caches || invalidation->caches & ~SVA_CACHE_KNOWN)
+		return SVA_CACHE;
+	if (invalidation->granularity == SVA_DOMAIN && invalidation->caches & SVA_CACHE_DEV_IOTLB)
+		return SVA_CACHE_GRANULARITY;
+	if (invalidation->granularity == SVA_ADDRESS && invalidation->caches & SVA_CACHE_PASID)
+		return SVA_CACHE_GRANULARITY;
+	return SVA_OK;
+}
+
+/* The guest gives out PASIDs by itself if it has a table. */
+static enum sva_error check_pasid(const struct sva *sva, const struct sva_caller *caller,
+				  const struct sva_invalidation *invalidation)
+{
+	const struct device *device = find_device(sva, caller->device);
+	struct pasid *pasid;
+
+	if (!invalidation->has_pasid)
+		return invalidation->granularity == SVA_PASID ? SVA_NO_PASID : SVA_OK;
+	if (!invalidation->pasid)
+		return SVA_OK;
+	if (device && device->has_table && !(invalidation->pasid >> device->table.bits))
+		return SVA_OK;
+	return find_pasid(sva, caller, invalidation->pasid, &pasid);
+}
+
+static enum sva_error check_range(const struct sva_invalidation *invalidation)
+{
+	uint64_t granule = invalidation->granule;
+	uint64_t first = invalidation->address / (granule ? granule : 1);
+
+	if (granule < PAGE_SIZE || granule & (granule - 1) || !invalidation->count)
+		return SVA_GRANULE;
+	if (invalidation->address % granule)
+		return SVA_ADDRESS_MISALIGNED;
+	/* Counted in granules, of which there are 2^64 / granule. */
+	if (invalidation->count - 1 > (UINT64_MAX / granule) - first)
+		return SVA_ADDRESS_RANGE;
+	return SVA_OK;
+}
+
+static void emit_range(struct sva *sva, uint64_t device, const struct sva_invalidation *what)
+{
+	/* All of 2^64 is a size of 0, at address 0: just as vhost has it. */
+	emit(sva, device,
+	     &(struct vhost_iotlb_op){
+		     .type = VHOST_IOTLB_INVALIDATE,
+		     .iova = what->address,
+		     .size = what->granule * what->count,
+		     .asid = what->pasid,
+	     });
+}
+
+enum sva_error sva_invalidate(struct sva *sva, const struct sva_caller *caller,
+			      const struct sva_invalidation *invalidation)
+{
+	enum sva_error error = check_caches(invalidation);
+
+	if (!error && invalidation->granularity != SVA_DOMAIN)
+		error = check_pasid(sva, caller, invalidation);
+	if (!error && invalidation->granularity == SVA_ADDRESS)
+		error = check_range(invalidation);
+	if (error)
+		return error;
+
+	/* A range of all address spaces at once: nobody asks for that often. */
+	if (invalidation->granularity == SVA_DOMAIN || !invalidation->has_pasid)
+		emit_all(sva, caller->device);
+	else if (invalidation->granularity == SVA_PASID)
+		emit_pasid(sva, caller->device, invalidation->pasid);
+	else
+		emit_range(sva, caller->device, invalidation);
+	return SVA_OK;
+}
+
+/* Those who go */
+
+static void client_gone_from(struct sva *sva, struct device *device, uint64_t client)
+{
+	struct pasid **link = &device->pasids;
+
+	if (device->has_table && device->table_client == client)
+		detach(sva, device);
+	while (*link) {
+		if ((*link)->info.client != client) {
+			link = &(*link)->next;
+			continue;
+		}
+		if ((*link)->info.is_bound)
+			unbind(sva, *link);
+		free_pasid(sva, link);
+	}
+	drop_device_if_empty(sva, device);
+}
+
+void sva_client_gone(struct sva *sva, uint64_t client)
+{
+	struct device *device, *next;
+	size_t i;
+
+	for (i = 0; i < DEVICE_CHAINS; i++)
+		for (device = sva->devices[i]; device; device = next) {
+			next = device->next;
+			client_gone_from(sva, device, client);
+		}
+}
+
+static void forget(struct sva *sva, struct device *device)
+{
+	device->has_table = false;
+	while (device->pasids)
+		free_pasid(sva, &device->pasids);
+	drop_device_if_empty(sva, device);
+}
+
+void sva_forget_gone(struct sva *sva, bool (*is_there)(void *arg, uint64_t device), void *arg)
+{
+	struct device *device, *next;
+	size_t i;
+
+	for (i = 0; i < DEVICE_CHAINS; i++)
+		for (device = sva->devices[i]; device; device = next) {
+			next = device->next;
+			if (!is_there(arg, device->id))
+				forget(sva, device);
+		}
+}
+
+static bool is_nowhere(void *arg, uint64_t device)
+{
+	(void)arg;
+	(void)device;
+	return false;
+}
+
+void sva_close(struct sva *sva)
+{
+	if (!sva)
+		return;
+	sva_forget_gone(sva, is_nowhere, NULL);
+	free(sva->pasids);
+	free(sva);
+}
+
+/* Questions */
+
+bool sva_next(const struct sva *sva, uint64_t id, uint32_t after, struct sva_pasid_info *info)
+{
+	const struct device *device = find_device(sva, id);
+	const struct pasid *pasid, *best = NULL;
+
+	for (pasid = device ? device->pasids : NULL; pasid; pasid = pasid->next)
+		if (pasid->info.pasid > after && (!best || pasid->info.pasid < best->info.pasid))
+			best = pasid;
+	if (best)
+		*info = best->info;
+	return best;
+}
+
+const struct sva_binding *sva_binding_of(const struct sva *sva, uint64_t device, uint32_t number)
+{
+	const struct pasid *pasid = number <= SVA_PASID_LAST ? sva->pasids[number] : NULL;
+
+	if (!pasid || pasid->device->id != device || !pasid->info.is_bound)
+		return NULL;
+	return &pasid->info.binding;
+}
+
+const struct sva_table *sva_table_of(const struct sva *sva, uint64_t id)
+{
+	const struct device *device = find_device(sva, id);
+
+	return device && device->has_table ? &device->table : NULL;
+}
+
+size_t sva_count_of(const struct sva *sva, uint64_t id)
+{
+	const struct device *device = find_device(sva, id);
+
+	return device ? device->count : 0;
+}
