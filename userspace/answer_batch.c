@@ -16,6 +16,7 @@ void answer_batch_init(struct answer_batch *batch,
 	batch->write = write;
 	batch->answered = answered;
 	batch->arg = arg;
+	batch->dropped_err = 0;
 	batch->targets = NULL;
 	batch->count = 0;
 }
@@ -72,9 +73,27 @@ void answer_batch_hand_back(struct answer_batch *batch, struct answer_target *ta
 	       });
 }
 
+void answer_batch_add(struct answer_batch *batch, struct answer_target *target,
+		      const struct vhost_iotlb_op *op)
+{
+	struct vhost_iotlb_op said = *op;
+
+	if (!target->has_asid) {
+		/* Nothing can be in an address space that there is not. */
+		if (said.asid)
+			return;
+		said.flags &= ~VHOST_IOTLB_OP_F_ALL_ASIDS;
+	}
+	append(batch, target, &said);
+}
+
 void answer_batch_invalidate_all(struct answer_batch *batch, struct answer_target *target)
 {
-	append(batch, target, &(struct vhost_iotlb_op){.type = VHOST_IOTLB_INVALIDATE});
+	answer_batch_add(batch, target,
+			 &(struct vhost_iotlb_op){
+				 .type = VHOST_IOTLB_INVALIDATE,
+				 .flags = VHOST_IOTLB_OP_F_ALL_ASIDS,
+			 });
 }
 
 void answer_batch_retry_all(struct answer_batch *batch, struct answer_target *target)
@@ -82,11 +101,13 @@ void answer_batch_retry_all(struct answer_batch *batch, struct answer_target *ta
 	append(batch, target, &(struct vhost_iotlb_op){.type = VHOST_IOTLB_RETRY});
 }
 
-static void tell(const struct answer_batch *batch, struct answer_target *target,
+static void tell(struct answer_batch *batch, struct answer_target *target,
 		 const struct vhost_iotlb_op *op, int err)
 {
 	if (op->type == VHOST_IOTLB_UPDATE)
 		batch->answered(batch->arg, target, op, err);
+	if (op->type == VHOST_IOTLB_INVALIDATE && err != -ENODEV && !batch->dropped_err)
+		batch->dropped_err = err;
 }
 
 /* How many of the first @count operations were applied, or a negative errno. */

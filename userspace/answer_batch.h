@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "vhost_msg_v3.h"
+#include "vhost_msg.h"
 
 struct answer;
 struct iotlb_record;
@@ -21,16 +21,19 @@ struct iotlb_record;
  * struct answer_target - a device, as a batch sees it
  * @fd:		vhost fd
  * @has_v3:	it takes messages of version 3
+ * @has_asid:	it has address spaces, and these say which one is meant; without,
+ *		all that it has is asid 0
  * @next:	target of the same batch
  * @first:	its operations in the batch, in order
  * @last:	the last of them
  *
- * Belongs to the caller, who sets @fd and @has_v3. The rest, zero at first, is
+ * Belongs to the caller, who sets @fd, @has_v3 and @has_asid. The rest, zero at first, is
  * the batch's.
  */
 struct answer_target {
 	int fd;
 	bool has_v3;
+	bool has_asid;
 	struct answer_target *next;
 	struct answer_slot *first;
 	struct answer_slot *last;
@@ -55,6 +58,9 @@ struct answer_slot {
  *		lets the virtqueue miss again because the answer may be out of
  *		date, or another negative errno; the miss was then handed back
  * @arg:	passed to @answered
+ * @dropped_err: how the first INVALIDATE that was refused was refused, 0 if none
+ *		was; for the caller to set to 0. A device without an IOTLB has
+ *		nothing to drop, and refuses nothing.
  * @targets:	devices with operations
  * @last:	the last of them
  * @count:	operations
@@ -66,6 +72,7 @@ struct answer_batch {
 	void (*answered)(void *arg, struct answer_target *target, const struct vhost_iotlb_op *op,
 			 int err);
 	void *arg;
+	int dropped_err;
 	struct answer_target *targets;
 	struct answer_target *last;
 	size_t count;
@@ -96,7 +103,13 @@ void answer_batch_update(struct answer_batch *batch, struct answer_target *targe
 void answer_batch_hand_back(struct answer_batch *batch, struct answer_target *target,
 			    uint64_t iova);
 
-/* Drop all translations. */
+/* Drop what an INVALIDATE says, which may be nothing that this device could have;
+ * or another operation that concerns no single miss.
+ */
+void answer_batch_add(struct answer_batch *batch, struct answer_target *target,
+		      const struct vhost_iotlb_op *op);
+
+/* Drop all translations, of all address spaces. */
 void answer_batch_invalidate_all(struct answer_batch *batch, struct answer_target *target);
 
 /* Have all virtqueues that wait miss again. */

@@ -38,6 +38,7 @@ int served_take(const struct vhost_device *found, struct served_device **device)
 		return err;
 	}
 	fresh->target.has_v3 = vhost_msg_has_v3(fresh->target.fd);
+	fresh->target.has_asid = fresh->target.has_v3 && vhost_msg_has_asid(fresh->target.fd);
 	/* vhost got the messages and the tokens together. */
 	fresh->info.tokens = fresh->target.has_v3;
 	*device = fresh;

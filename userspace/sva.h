@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #include "sva_error.h"
-#include "vhost_msg_v3.h"
+#include "vhost_msg.h"
 
 struct memory_table;
 struct sva;
@@ -41,11 +41,6 @@ struct sva;
 
 /* Client of what is kept; no client has this number. */
 #define SVA_KEPT 0
-
-/* Whoever reads the kernel's headers knows them; an older vhost does not. */
-#ifndef VHOST_IOTLB_OP_F_ALL_ASIDS
-#define VHOST_IOTLB_OP_F_ALL_ASIDS 0x2
-#endif
 
 /**
  * typedef sva_emit_fn - something is to be written to a device

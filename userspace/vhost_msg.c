@@ -7,13 +7,23 @@
 
 #include "vhost_msg.h"
 
-bool vhost_msg_has_v3(int fd)
+static bool has_feature(int fd, unsigned int bit)
 {
 	uint64_t features;
 
 	if (ioctl(fd, VHOST_GET_BACKEND_FEATURES, &features))
 		return false;
-	return features >> VHOST_BACKEND_F_IOTLB_MSG_V3 & 1;
+	return features >> bit & 1;
+}
+
+bool vhost_msg_has_v3(int fd)
+{
+	return has_feature(fd, VHOST_BACKEND_F_IOTLB_MSG_V3);
+}
+
+bool vhost_msg_has_asid(int fd)
+{
+	return has_feature(fd, VHOST_BACKEND_F_IOTLB_ASID);
 }
 
 /* Version 2 has the same layout in 32-bit and 64-bit programs, and the kernel

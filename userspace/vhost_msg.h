@@ -11,8 +11,16 @@
 
 #include "vhost_msg_v3.h"
 
+/* vhost_iotlb_op::flags of an INVALIDATE: of all address spaces, not of @asid */
+#ifndef VHOST_IOTLB_OP_F_ALL_ASIDS
+#define VHOST_IOTLB_OP_F_ALL_ASIDS 0x2
+#endif
+
 /* Does the device behind this vhost fd take messages of version 3? */
 bool vhost_msg_has_v3(int fd);
+
+/* Does it keep address spaces apart, so that operations have an asid? */
+bool vhost_msg_has_asid(int fd);
 
 /**
  * vhost_msg_v2_apply() - write an operation as a message of version 2

@@ -39,7 +39,9 @@ static unsigned int results[256];
 
 static int error_of(const struct vhost_iotlb_op *op)
 {
-	if (op->type != VHOST_IOTLB_UPDATE || (op->iova & ~0xfffULL) != BAD)
+	if (op->type != VHOST_IOTLB_UPDATE && op->type != VHOST_IOTLB_INVALIDATE)
+		return 0;
+	if ((op->iova & ~0xfffULL) != BAD)
 		return 0;
 	return op->iova & 0xfff;
 }
@@ -323,11 +325,73 @@ static void test_many(void **state)
 		assert_applied(i, FD, VHOST_IOTLB_UPDATE, i << 20, 1);
 }
 
+static void drop(struct answer_target *to, uint32_t asid, uint16_t flags)
+{
+	answer_batch_add(&batch, to,
+			 &(struct vhost_iotlb_op){
+				 .type = VHOST_IOTLB_INVALIDATE,
+				 .asid = asid,
+				 .flags = flags,
+			 });
+}
+
+static void test_address_spaces(void **state)
+{
+	(void)state;
+	target.has_asid = true;
+	drop(&target, 0, 0);
+	drop(&target, 5, 0);
+	drop(&target, 0, VHOST_IOTLB_OP_F_ALL_ASIDS);
+	answer_batch_invalidate_all(&batch, &target);
+	/* It has but one, so this is it, or nothing. */
+	drop(&other, 0, 0);
+	drop(&other, 5, 0);
+	drop(&other, 0, VHOST_IOTLB_OP_F_ALL_ASIDS);
+	answer_batch_flush(&batch);
+	assert_int_equal(applied_count, 6);
+	assert_applied(0, FD, VHOST_IOTLB_INVALIDATE, 0, 0);
+	assert_int_equal(applied[1].op.asid, 5);
+	assert_int_equal(applied[1].op.flags, 0);
+	assert_int_equal(applied[2].op.flags, VHOST_IOTLB_OP_F_ALL_ASIDS);
+	assert_int_equal(applied[3].op.flags, VHOST_IOTLB_OP_F_ALL_ASIDS);
+	assert_applied(4, OTHER_FD, VHOST_IOTLB_INVALIDATE, 0, 0);
+	assert_applied(5, OTHER_FD, VHOST_IOTLB_INVALIDATE, 0, 0);
+}
+
+static int drop_at(uint64_t iova)
+{
+	batch.dropped_err = 0;
+	answer_batch_add(&batch, &target,
+			 &(struct vhost_iotlb_op){
+				 .type = VHOST_IOTLB_INVALIDATE,
+				 .iova = iova,
+				 .size = 0x1000,
+			 });
+	update(&target, 0x1000);
+	answer_batch_flush(&batch);
+	return batch.dropped_err;
+}
+
+/* Who has to be sure that it is gone, learns that it is not. */
+static void test_refused_invalidation(void **state)
+{
+	(void)state;
+	assert_int_equal(drop_at(0x5000), 0);
+	assert_int_equal(drop_at(BAD + ENOMEM), -ENOMEM);
+	assert_int_equal(drop_at(BAD + EFAULT), -EFAULT);
+	assert_int_equal(drop_at(0x5000), 0);
+	/* Without an IOTLB, there is nothing in it. */
+	assert_int_equal(drop_at(BAD + ENODEV), 0);
+	assert_int_equal(results[0], 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_update, prepare),
 		cmocka_unit_test_setup(test_a_message_for_each_device, prepare),
+		cmocka_unit_test_setup(test_address_spaces, prepare),
+		cmocka_unit_test_setup(test_refused_invalidation, prepare),
 		cmocka_unit_test_setup(test_stale, prepare),
 		cmocka_unit_test_setup(test_failed_is_handed_back, prepare),
 		cmocka_unit_test_setup(test_one_spoils_all, prepare),
