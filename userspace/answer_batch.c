@@ -98,7 +98,11 @@ void answer_batch_invalidate_all(struct answer_batch *batch, struct answer_targe
 
 void answer_batch_retry_all(struct answer_batch *batch, struct answer_target *target)
 {
-	append(batch, target, &(struct vhost_iotlb_op){.type = VHOST_IOTLB_RETRY});
+	answer_batch_add(batch, target,
+			 &(struct vhost_iotlb_op){
+				 .type = VHOST_IOTLB_RETRY,
+				 .flags = VHOST_IOTLB_OP_F_ALL_ASIDS,
+			 });
 }
 
 static void tell(struct answer_batch *batch, struct answer_target *target,

@@ -112,7 +112,7 @@ void answer_batch_add(struct answer_batch *batch, struct answer_target *target,
 /* Drop all translations, of all address spaces. */
 void answer_batch_invalidate_all(struct answer_batch *batch, struct answer_target *target);
 
-/* Have all virtqueues that wait miss again. */
+/* Have all virtqueues that wait miss again, in whichever address space they are. */
 void answer_batch_retry_all(struct answer_batch *batch, struct answer_target *target);
 
 /* Write them, and have the batch empty. */

@@ -73,8 +73,13 @@
  * to the fd after a while, and after some of them detaches the BPF program;
  * iotlbd attaches it again when it comes to itself.
  *
+ * With --control, clients manage PASIDs, and what guests have bound to them, at a
+ * Unix socket (control.c, sva_service.c, sva.c). What such a request ends is dropped
+ * from the device IOTLB before it is replied to.
+ *
  * There is one thread and one epoll loop: the ring buffer, signals, pidfds, QEMU's
- * monitor, the BPF link (which tells when somebody else detaches it) and two timers.
+ * monitor, control clients, the BPF link (which tells when somebody else detaches it)
+ * and two timers.
  * While misses keep coming, the ring buffer is looked at again and again, the others
  * every now and then; with --poll, always. QEMU is never waited for, but for a moment
  * at the start.
@@ -102,6 +107,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "control.h"
 #include "guest.h"
 #include "hook_trouble.h"
 #include "log.h"
@@ -112,9 +118,12 @@
 #include "reattach.h"
 #include "sandbox.h"
 #include "server.h"
+#include "sva_roster.h"
 #include "translator.h"
 
-/* What an epoll event is about; those of the server have SERVER_EVENT set. */
+/* What an epoll event is about; those of the server have SERVER_EVENT set, those of
+ * the control socket CONTROL_EVENT.
+ */
 enum event {
 	EVENT_RING,
 	EVENT_LINK,
@@ -145,6 +154,8 @@ enum event {
  * @hook:	BPF side
  * @guest:	whose QEMU is asked, or NULL
  * @server:	devices
+ * @control:	the socket, or NULL
+ * @service:	what is asked for there
  * @view:	how statistics are shown
  * @shown:	statistics as they were shown last
  * @epoll_fd:	of the loop
@@ -163,6 +174,8 @@ struct daemon {
 	struct miss_hook *hook;
 	struct guest *guest;
 	struct server *server;
+	struct control *control;
+	struct sva_service *service;
 	const struct stats_view *view;
 	struct miss_stats shown;
 	int epoll_fd;
@@ -268,6 +281,43 @@ static int open_guest(struct daemon *daemon)
 	return -errno;
 }
 
+/* While there are privileges to make a file */
+static int open_control(struct daemon *daemon)
+{
+	if (!daemon->options.control_path)
+		return 0;
+	return control_open(&daemon->control, daemon->options.control_path);
+}
+
+static struct json_object *handle_line(void *arg, uint64_t client, const char *line, size_t size)
+{
+	return sva_service_handle(arg, client, line, size);
+}
+
+static void handle_gone(void *arg, uint64_t client)
+{
+	sva_service_client_gone(arg, client);
+}
+
+static int serve_control(struct daemon *daemon)
+{
+	static const struct control_handler handler = {
+		.line = handle_line,
+		.gone = handle_gone,
+	};
+
+	if (!daemon->control)
+		return 0;
+	sandbox_allow_clients();
+	daemon->service = sva_service_open(daemon->options.pasid_quota, &sva_roster,
+					   server_roster(daemon->server));
+	if (!daemon->service) {
+		log_error("no memory for PASIDs");
+		return -ENOMEM;
+	}
+	return control_serve(daemon->control, daemon->epoll_fd, &handler, daemon->service);
+}
+
 static int open_hook(struct daemon *daemon)
 {
 	const struct miss_hook_options options = {
@@ -344,6 +394,8 @@ static int start(struct daemon *daemon)
 		err = open_translator(daemon);
 	if (!err)
 		err = open_guest(daemon);
+	if (!err)
+		err = open_control(daemon);
 
 	if (!err)
 		err = sandbox_enter(SANDBOX_LOAD);
@@ -352,6 +404,8 @@ static int start(struct daemon *daemon)
 	/* The devices first: once attached, misses must find them served. */
 	if (!err)
 		err = open_server(daemon);
+	if (!err)
+		err = serve_control(daemon);
 	if (!err)
 		err = watch_ring(daemon);
 	if (!err)
@@ -370,6 +424,8 @@ static void stop(struct daemon *daemon)
 
 	/* The hook first, so that no miss comes to one who has gone. */
 	miss_hook_close(daemon->hook);
+	control_close(daemon->control);
+	sva_service_close(daemon->service);
 	server_close(daemon->server);
 	guest_close(daemon->guest);
 	if (ops && ops->close && daemon->translator.state)
@@ -457,6 +513,15 @@ static void read_monitor(struct daemon *daemon)
 		epoll_ctl(daemon->epoll_fd, EPOLL_CTL_DEL, guest_fd(daemon->guest), NULL);
 }
 
+static void check(struct daemon *daemon)
+{
+	server_check(daemon->server);
+	if (!daemon->control)
+		return;
+	sva_service_check(daemon->service);
+	control_check(daemon->control);
+}
+
 static void handle_event(struct daemon *daemon, uint64_t event)
 {
 	if (event & SERVER_EVENT) {
@@ -465,6 +530,11 @@ static void handle_event(struct daemon *daemon, uint64_t event)
 			log_info("all processes given by --pid have ended");
 			daemon->done = true;
 		}
+		return;
+	}
+
+	if (event & CONTROL_EVENT) {
+		control_event(daemon->control, event);
 		return;
 	}
 
@@ -480,7 +550,7 @@ static void handle_event(struct daemon *daemon, uint64_t event)
 		break;
 	case EVENT_CHECK:
 		if (timer_count(daemon->check_fd))
-			server_check(daemon->server);
+			check(daemon);
 		break;
 	case EVENT_STATS:
 		show_interval(daemon);
@@ -491,10 +561,13 @@ static void handle_event(struct daemon *daemon, uint64_t event)
 	}
 }
 
-/* Without devices there is nothing to check, and so nothing to wake up for. */
+/* Without devices, and clients that do not read, there is nothing to check, and so
+ * nothing to wake up for.
+ */
 static void adjust_check(struct daemon *daemon)
 {
-	bool wanted = server_devices(daemon->server);
+	bool wanted = server_devices(daemon->server) ||
+		      (daemon->control && control_needs_check(daemon->control));
 
 	if (wanted != daemon->checking && !set_timer(daemon->check_fd, wanted ? 1 : 0))
 		daemon->checking = wanted;

@@ -26,6 +26,8 @@ enum key {
 	KEY_POLL,
 	KEY_RING_SIZE,
 	KEY_MAX_UNANSWERED,
+	KEY_CONTROL,
+	KEY_PASID_QUOTA,
 	KEY_STATS,
 };
 
@@ -59,6 +61,13 @@ static const struct argp_option known[] = {
 	 "Leave a device alone for a second when it has had more misses than that within a second "
 	 "that could not be answered (default: 1000)",
 	 0},
+	{"control", KEY_CONTROL, "SOCKET", 0,
+	 "Make this Unix socket, at which iotlbctl(8) and others manage PASIDs and what guests "
+	 "bind "
+	 "to them, see iotlbd-control(7)",
+	 0},
+	{"pasid-quota", KEY_PASID_QUOTA, "N", 0,
+	 "PASIDs that a device may have (default: 1024); with --control", 0},
 	{"poll", KEY_POLL, NULL, 0,
 	 "Look for misses all the time: saves the wake-up after a pause, and takes a whole CPU", 0},
 	{"stats", KEY_STATS, "SECONDS", OPTION_ARG_OPTIONAL,
@@ -184,6 +193,11 @@ static void finish(struct argp_state *state, struct options *options)
 			   "served");
 	if (options->translator->check && options->translator->check(&options->translator_args))
 		exit(EXIT_USAGE);
+	if (options->pasid_quota && !options->control_path)
+		argp_error(state, "--pasid-quota makes no sense without --control SOCKET, by which "
+				  "PASIDs are allocated");
+	if (!options->pasid_quota)
+		options->pasid_quota = OPTIONS_PASID_QUOTA;
 	if (options->resolve && !options->translator->resolver)
 		argp_error(state,
 			   "--resolve makes no sense with --translator %s, which the kernel does "
@@ -224,6 +238,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_MAX_UNANSWERED:
 		options->max_unanswered = parse_number(state, "--max-unanswered", arg, INT_MAX);
+		break;
+	case KEY_CONTROL:
+		options->control_path = arg;
+		break;
+	case KEY_PASID_QUOTA:
+		options->pasid_quota =
+			parse_number(state, "--pasid-quota", arg, OPTIONS_PASID_QUOTA_MAX);
 		break;
 	case KEY_POLL:
 		options->poll = true;

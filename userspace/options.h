@@ -18,6 +18,9 @@ struct monitor_protocol;
 
 #define OPTIONS_MAX_UNANSWERED 1000
 
+#define OPTIONS_PASID_QUOTA 1024
+#define OPTIONS_PASID_QUOTA_MAX 65536
+
 /**
  * struct options - the command line of iotlbd
  * @pids:	-p
@@ -29,6 +32,8 @@ struct monitor_protocol;
  * @resolve:	--resolve, and with a monitor
  * @ring_size:	--ring-size
  * @max_unanswered: --max-unanswered
+ * @control_path: --control, NULL without
+ * @pasid_quota: --pasid-quota
  * @poll:	--poll
  * @json:	--json
  * @stats_seconds: --stats, 0 without
@@ -43,6 +48,8 @@ struct options {
 	bool resolve;
 	size_t ring_size;
 	unsigned int max_unanswered;
+	const char *control_path;
+	unsigned int pasid_quota;
 	bool poll;
 	bool json;
 	unsigned int stats_seconds;

@@ -52,7 +52,7 @@ struct stage {
 	size_t keep_count;
 };
 
-static bool memory_allowed;
+static struct syscall_filter_needs needs;
 
 static int failed(const struct stage *stage, const char *what, int err)
 {
@@ -137,7 +137,7 @@ static int enter_serve(const struct stage *stage)
 
 	if (err)
 		return err;
-	err = syscall_filter_install(memory_allowed);
+	err = syscall_filter_install(&needs);
 	if (err)
 		return failed(stage, "filter system calls", err);
 	log_debug("stage %s: system calls are filtered", stage->name);
@@ -168,7 +168,12 @@ static const struct stage *const stages[] = {&start, &load, &serve};
 
 void sandbox_allow_memory(void)
 {
-	memory_allowed = true;
+	needs.memory = true;
+}
+
+void sandbox_allow_clients(void)
+{
+	needs.clients = true;
 }
 
 int sandbox_enter(enum sandbox_stage stage)

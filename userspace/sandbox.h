@@ -34,6 +34,9 @@ int sandbox_open_standard_fds(void);
  */
 void sandbox_allow_memory(void);
 
+/* What serving needs includes clients who connect. To be called before, as well. */
+void sandbox_allow_clients(void);
+
 /**
  * sandbox_enter() - give up what this stage and later ones do not need
  * @stage:	the stage that begins

@@ -451,6 +451,11 @@ void server_close(struct server *server)
 	free(server);
 }
 
+struct roster *server_roster(struct server *server)
+{
+	return &server->roster;
+}
+
 size_t server_devices(const struct server *server)
 {
 	return server->roster.devices.count;

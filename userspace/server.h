@@ -15,6 +15,7 @@
 
 struct guest;
 struct miss_hook;
+struct roster;
 struct server;
 struct translator;
 
@@ -84,6 +85,9 @@ void server_check(struct server *server);
 
 /* Has vhost, since misses were last answered, had to take some back? */
 bool server_was_late(struct server *server);
+
+/* The devices, for who is asked about them; not to be changed. */
+struct roster *server_roster(struct server *server);
 
 /* How many devices are served now. */
 size_t server_devices(const struct server *server);

@@ -150,12 +150,6 @@ static void emit_pasid(struct sva *sva, uint64_t device, uint32_t pasid)
 	     });
 }
 
-/* What has missed, and was handed back, may have a translation now. */
-static void emit_retry(struct sva *sva, uint64_t device)
-{
-	emit(sva, device, &(struct vhost_iotlb_op){.type = VHOST_IOTLB_RETRY});
-}
-
 /* Whose it is */
 
 static bool may_use(const struct sva_caller *caller, uint64_t client)
@@ -221,7 +215,12 @@ enum sva_error sva_attach(struct sva *sva, const struct sva_caller *caller,
 	device->has_table = true;
 	device->table_client = keep ? SVA_KEPT : caller->client;
 	device->table = *table;
-	emit_retry(sva, device->id);
+	/* What has missed, and was handed back, may have a translation now. */
+	emit(sva, device->id,
+	     &(struct vhost_iotlb_op){
+		     .type = VHOST_IOTLB_RETRY,
+		     .flags = VHOST_IOTLB_OP_F_ALL_ASIDS,
+	     });
 	return SVA_OK;
 }
 
@@ -375,7 +374,11 @@ enum sva_error sva_bind(struct sva *sva, const struct sva_caller *caller, uint32
 	pasid->info.is_bound = true;
 	pasid->info.binding = *binding;
 	pasid->device->bound++;
-	emit_retry(sva, caller->device);
+	emit(sva, caller->device,
+	     &(struct vhost_iotlb_op){
+		     .type = VHOST_IOTLB_RETRY,
+		     .asid = number,
+	     });
 	return SVA_OK;
 }
 
@@ -446,7 +449,8 @@ static void emit_range(struct sva *sva, uint64_t device, const struct sva_invali
 		     .type = VHOST_IOTLB_INVALIDATE,
 		     .iova = what->address,
 		     .size = what->granule * what->count,
-		     .asid = what->pasid,
+		     .asid = what->has_pasid ? what->pasid : 0,
+		     .flags = what->has_pasid ? 0 : VHOST_IOTLB_OP_F_ALL_ASIDS,
 	     });
 }
 
@@ -462,8 +466,7 @@ enum sva_error sva_invalidate(struct sva *sva, const struct sva_caller *caller,
 	if (error)
 		return error;
 
-	/* A range of all address spaces at once: nobody asks for that often. */
-	if (invalidation->granularity == SVA_DOMAIN || !invalidation->has_pasid)
+	if (invalidation->granularity == SVA_DOMAIN)
 		emit_all(sva, caller->device);
 	else if (invalidation->granularity == SVA_PASID)
 		emit_pasid(sva, caller->device, invalidation->pasid);

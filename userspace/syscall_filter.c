@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #include "syscall_filter.h"
 
@@ -130,6 +131,13 @@ static const struct rule memory_rules[] = {
 	ANY(poll),
 };
 
+/* Clients of the control socket, and who they are. The rest is read(2) and so on. */
+static const struct rule client_rules[] = {
+	IF(accept4, INT_IS(3, SOCK_NONBLOCK | SOCK_CLOEXEC)),
+	IF_BOTH(getsockopt, INT_IS(1, SOL_SOCKET), INT_IS(2, SO_PEERCRED)),
+	ANY(geteuid),
+};
+
 static int add_rules(scmp_filter_ctx filter, const struct rule *rules, size_t count)
 {
 	size_t i;
@@ -144,12 +152,14 @@ static int add_rules(scmp_filter_ctx filter, const struct rule *rules, size_t co
 	return 0;
 }
 
-static int add_all_rules(scmp_filter_ctx filter, bool memory)
+static int add_all_rules(scmp_filter_ctx filter, const struct syscall_filter_needs *needs)
 {
 	int err = add_rules(filter, rules, sizeof(rules) / sizeof(*rules));
 
-	if (!err && memory)
+	if (!err && needs->memory)
 		err = add_rules(filter, memory_rules, sizeof(memory_rules) / sizeof(*memory_rules));
+	if (!err && needs->clients)
+		err = add_rules(filter, client_rules, sizeof(client_rules) / sizeof(*client_rules));
 	if (err)
 		return err;
 	/* Who has taken the hook meanwhile cannot be told: that is no crime, but
@@ -159,7 +169,7 @@ static int add_all_rules(scmp_filter_ctx filter, bool memory)
 				      INT_IS(0, BPF_MAP_GET_FD_BY_ID));
 }
 
-int syscall_filter_install(bool memory)
+int syscall_filter_install(const struct syscall_filter_needs *needs)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int err;
@@ -175,7 +185,7 @@ int syscall_filter_install(bool memory)
 	if (!err)
 		err = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 	if (!err)
-		err = add_all_rules(filter, memory);
+		err = add_all_rules(filter, needs);
 	if (!err)
 		err = seccomp_load(filter);
 	seccomp_release(filter);

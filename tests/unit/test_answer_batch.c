@@ -343,19 +343,22 @@ static void test_address_spaces(void **state)
 	drop(&target, 5, 0);
 	drop(&target, 0, VHOST_IOTLB_OP_F_ALL_ASIDS);
 	answer_batch_invalidate_all(&batch, &target);
+	answer_batch_retry_all(&batch, &target);
 	/* It has but one, so this is it, or nothing. */
 	drop(&other, 0, 0);
 	drop(&other, 5, 0);
 	drop(&other, 0, VHOST_IOTLB_OP_F_ALL_ASIDS);
 	answer_batch_flush(&batch);
-	assert_int_equal(applied_count, 6);
+	assert_int_equal(applied_count, 7);
 	assert_applied(0, FD, VHOST_IOTLB_INVALIDATE, 0, 0);
 	assert_int_equal(applied[1].op.asid, 5);
 	assert_int_equal(applied[1].op.flags, 0);
 	assert_int_equal(applied[2].op.flags, VHOST_IOTLB_OP_F_ALL_ASIDS);
 	assert_int_equal(applied[3].op.flags, VHOST_IOTLB_OP_F_ALL_ASIDS);
-	assert_applied(4, OTHER_FD, VHOST_IOTLB_INVALIDATE, 0, 0);
+	assert_int_equal(applied[4].op.type, VHOST_IOTLB_RETRY);
+	assert_int_equal(applied[4].op.flags, VHOST_IOTLB_OP_F_ALL_ASIDS);
 	assert_applied(5, OTHER_FD, VHOST_IOTLB_INVALIDATE, 0, 0);
+	assert_applied(6, OTHER_FD, VHOST_IOTLB_INVALIDATE, 0, 0);
 }
 
 static int drop_at(uint64_t iova)

@@ -96,9 +96,23 @@ static void test_monitor(void **state)
 	assert_false(options.resolve);
 }
 
+static void test_control(void **state)
+{
+	(void)state;
+	parse_all(1, "--translator=identity");
+	assert_null(options.control_path);
+	assert_int_equal(options.pasid_quota, 1024);
+	parse_all(3, "--translator=identity", "--pasid-quota=65536", "--control=/run/socket");
+	assert_string_equal(options.control_path, "/run/socket");
+	assert_int_equal(options.pasid_quota, 65536);
+	/* Nobody could allocate any. */
+	assert_refused("pasid-quota", "5");
+}
+
 static void test_refused(void **state)
 {
-	static const char *const names[] = {"pid", "max-unanswered", "stats", "ring-size"};
+	static const char *const names[] = {"pid", "max-unanswered", "stats", "ring-size",
+					    "pasid-quota"};
 	/* Each of them would be 8192 or the like to who is not strict. */
 	static const char *const values[] = {
 		"",
@@ -134,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taken),
 		cmocka_unit_test(test_monitor),
+		cmocka_unit_test(test_control),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -22,6 +22,7 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,8 +43,8 @@ typedef void (*life)(void);
 /* A file that a process is given: to write to, or a table */
 static int output = -1;
 
-/* A process is allowed to read memory. */
-static bool memory;
+/* What a process is allowed beyond what all are */
+static struct syscall_filter_needs needs;
 
 /* The exit status of a process that gets no filter */
 #define NO_FILTER 100
@@ -62,7 +63,7 @@ static int live(life life)
 		if (output >= 0)
 			stdout = fdopen(output, "w");
 		/* Being killed leaves no core behind. */
-		if (prctl(PR_SET_DUMPABLE, 0) || syscall_filter_install(memory))
+		if (prctl(PR_SET_DUMPABLE, 0) || syscall_filter_install(&needs))
 			_exit(NO_FILTER);
 		life();
 		_exit(0);
@@ -328,11 +329,57 @@ CALL(x32_write, 0x40000000 | SYS_write, 1, "", 0)
 static void test_memory(void **state)
 {
 	(void)state;
-	memory = true;
+	needs.memory = true;
 	assert_lives(read_memory);
 	assert_killed("call_vm_writev", call_vm_writev);
-	memory = false;
+	needs.memory = false;
 	assert_killed("read_memory", read_memory);
+}
+
+/* Somebody has connected to it. */
+static int listener = -1;
+
+static void accept_client(void)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	need(fd >= 0);
+	need(!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == geteuid());
+	need(write(fd, "", 1) == 1 && read(fd, &peer, 1) < 0 && errno == EAGAIN);
+	need(!close(fd));
+}
+
+CALL(accept_inheritable, SYS_accept4, -1, NULL, NULL, SOCK_NONBLOCK)
+CALL(get_error, SYS_getsockopt, -1, SOL_SOCKET, SO_ERROR, NULL, NULL)
+CALL(call_listen, SYS_listen, -1, 1)
+CALL(call_bind, SYS_bind, -1, NULL, 0)
+
+static void test_clients(void **state)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0test_syscall_filter"};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)state;
+	listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_true(fd >= 0 && listener >= 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	KILLED(accept_client);
+	needs.clients = true;
+	assert_lives(accept_client);
+	KILLED(accept_inheritable);
+	KILLED(get_error);
+	KILLED(call_listen);
+	KILLED(call_bind);
+	KILLED(call_socket);
+	KILLED(call_connect);
+	KILLED(call_unlink);
+	needs.clients = false;
+	close(fd);
+	close(listener);
 }
 
 static void test_forbidden(void **state)
@@ -385,9 +432,13 @@ static void test_forbidden_arguments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_allowed),	  cmocka_unit_test(test_output),
-		cmocka_unit_test(test_table),	  cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_forbidden), cmocka_unit_test(test_forbidden_arguments),
+		cmocka_unit_test(test_allowed),
+		cmocka_unit_test(test_output),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_clients),
+		cmocka_unit_test(test_forbidden),
+		cmocka_unit_test(test_forbidden_arguments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "json_get.h"
+#include "parse.h"
 
 bool json_good(const struct json_reader *reader)
 {
@@ -65,6 +66,73 @@ uint64_t json_get_element(struct json_reader *reader, struct json_object *array,
 	if (json_object_is_type(array, json_type_array))
 		value = json_object_array_get_idx(array, index);
 	return count_of(reader, value, name, 0, max);
+}
+
+bool json_get_bool(struct json_reader *reader, struct json_object *object, const char *name)
+{
+	struct json_object *value = member(object, name);
+
+	if (!json_object_is_type(value, json_type_boolean))
+		json_bad(reader, name, "must be true or false");
+	return json_good(reader) && json_object_get_boolean(value);
+}
+
+/* Its place in the list, or -1 after an error that lists it. */
+static int word_of(struct json_reader *reader, struct json_object *value, const char *name,
+		   const char *const *words)
+{
+	char must[160] = "must be one of";
+	size_t used = strlen(must);
+	int place = -1, i;
+
+	/* A NUL within would end it too early. */
+	if (json_object_is_type(value, json_type_string) &&
+	    strlen(json_object_get_string(value)) == (size_t)json_object_get_string_len(value))
+		place = parse_word(json_object_get_string(value), words);
+	if (place >= 0)
+		return place;
+	for (i = 0; words[i] && used < sizeof(must); i++)
+		used += snprintf(must + used, sizeof(must) - used, "%s %s", i ? "," : "", words[i]);
+	json_bad(reader, name, must);
+	return -1;
+}
+
+int json_get_word(struct json_reader *reader, struct json_object *object, const char *name,
+		  const char *const *words)
+{
+	int place = json_good(reader) ? word_of(reader, member(object, name), name, words) : 0;
+
+	return place < 0 ? 0 : place;
+}
+
+uint32_t json_get_words(struct json_reader *reader, struct json_object *object, const char *name,
+			const char *const *words)
+{
+	struct json_object *array;
+	uint32_t found = 0;
+	size_t count, i;
+	int place;
+
+	array = json_get_array(reader, object, name, 32, &count);
+	for (i = 0; i < count; i++) {
+		place = word_of(reader, json_object_array_get_idx(array, i), name, words);
+		if (place < 0)
+			return 0;
+		if (found & 1U << place)
+			json_bad(reader, name, "has a word twice");
+		found |= 1U << place;
+	}
+	return found;
+}
+
+void json_only(struct json_reader *reader, struct json_object *object, const char *const *names)
+{
+	struct json_object_iterator at = json_object_iter_begin(object);
+	struct json_object_iterator end = json_object_iter_end(object);
+
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+		if (parse_word(json_object_iter_peek_name(&at), names) < 0)
+			json_bad(reader, json_object_iter_peek_name(&at), "is not known here");
 }
 
 static bool printable(const char *text, size_t length)

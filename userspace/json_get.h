@@ -4,8 +4,8 @@
  * kept, with where it was; what is got after an error is 0 or empty, so that a
  * reader needs to look for errors only at the end and where it loops.
  */
-#ifndef RECORD_JSON_GET_H
-#define RECORD_JSON_GET_H
+#ifndef IOTLB_JSON_GET_H
+#define IOTLB_JSON_GET_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +38,19 @@ uint64_t json_get_count(struct json_reader *reader, struct json_object *object, 
 uint64_t json_get_element(struct json_reader *reader, struct json_object *array, size_t index,
 			  const char *name, uint64_t max);
 
+bool json_get_bool(struct json_reader *reader, struct json_object *object, const char *name);
+
+/* One of a NULL-terminated list: its place there, 0 after an error. */
+int json_get_word(struct json_reader *reader, struct json_object *object, const char *name,
+		  const char *const *words);
+
+/* An array of them, none twice: a bit for each place in the list. */
+uint32_t json_get_words(struct json_reader *reader, struct json_object *object, const char *name,
+			const char *const *words);
+
+/* An error if there is a member that is not in the NULL-terminated list. */
+void json_only(struct json_reader *reader, struct json_object *object, const char *const *names);
+
 /* Printable text of less than @size bytes; null is "". */
 void json_get_text(struct json_reader *reader, struct json_object *object, const char *name,
 		   char *text, size_t size);
@@ -53,4 +66,4 @@ struct json_object *json_get_array(struct json_reader *reader, struct json_objec
 /* Is there such a member, and is it not null? */
 bool json_has(struct json_object *object, const char *name);
 
-#endif /* RECORD_JSON_GET_H */
+#endif /* IOTLB_JSON_GET_H */

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Requests of control clients, as lines of JSON, and the replies. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "memory_table.h"
+#include "sva_service.h"
+#include "vhost_msg.h"
+
+#define DEVICES 40
+#define QUOTA 64
+
+#define ALICE 1
+#define BOB 2
+
+static const char fdinfo[] = "vhost-mem:\t0x0 0x100000 0x70000000\n";
+
+static struct memory_table memory;
+static struct sva_service *service;
+
+/* Devices 1 to this are there. */
+static uint64_t last_device;
+
+/* What was put into queues, what of it was written, and what that says */
+static unsigned int queued, written;
+static struct vhost_iotlb_op op;
+static uint64_t op_device;
+static int finish_err;
+
+static const struct memory_table *find(void *arg, uint64_t device)
+{
+	assert_ptr_equal(arg, &memory);
+	return device && device <= last_device ? &memory : NULL;
+}
+
+static bool is_there(void *arg, uint64_t device)
+{
+	return find(arg, device);
+}
+
+static bool next(void *arg, uint64_t after, struct sva_device_info *info)
+{
+	if (!is_there(arg, after + 1))
+		return false;
+	*info = (struct sva_device_info){.id = after + 1, .pid = 4711, .comm = "q\"e\n\xffmu"};
+	return true;
+}
+
+static void emit(void *arg, uint64_t device, const struct vhost_iotlb_op *what)
+{
+	assert_true(is_there(arg, device));
+	queued++;
+	op = *what;
+	op_device = device;
+}
+
+static int finish(void *arg)
+{
+	assert_ptr_equal(arg, &memory);
+	written = queued;
+	return finish_err;
+}
+
+static const struct sva_devices devices = {
+	.find = find,
+	.is_there = is_there,
+	.next = next,
+	.emit = emit,
+	.finish = finish,
+};
+
+static int begin(void **state)
+{
+	(void)state;
+	last_device = 2;
+	queued = 0;
+	written = 0;
+	finish_err = 0;
+	if (memory_table_parse(&memory, fdinfo))
+		return -1;
+	service = sva_service_open(QUOTA, &devices, &memory);
+	return service ? 0 : -1;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	sva_service_close(service);
+	memory_table_clear(&memory);
+	return 0;
+}
+
+static struct json_object *handle(uint64_t client, const char *line, size_t size)
+{
+	struct json_object *reply = sva_service_handle(service, client, line, size);
+
+	assert_non_null(reply);
+	/* What a request has caused is written before it is replied to. */
+	assert_int_equal(written, queued);
+	return reply;
+}
+
+/* The reply to a line that has ' where JSON has " */
+static struct json_object *ask(uint64_t client, const char *request)
+{
+	char line[1024];
+	size_t i;
+
+	assert_true(strlen(request) < sizeof(line));
+	for (i = 0; request[i]; i++)
+		line[i] = request[i] == '\'' ? '"' : request[i];
+	return handle(client, line, i);
+}
+
+static void assert_text(struct json_object *reply, const char *expected)
+{
+	char text[16384];
+	size_t i;
+
+	snprintf(text, sizeof(text), "%s",
+		 json_object_to_json_string_ext(reply, JSON_C_TO_STRING_PLAIN));
+	for (i = 0; text[i]; i++)
+		if (text[i] == '"')
+			text[i] = '\'';
+	assert_string_equal(text, expected);
+}
+
+static void assert_reply(uint64_t client, const char *request, const char *expected)
+{
+	struct json_object *reply = ask(client, request);
+
+	assert_text(reply, expected);
+	json_object_put(reply);
+}
+
+/* Its name is this, and its text has that in it. */
+static void assert_error(struct json_object *reply, const char *name, const char *has)
+{
+	struct json_object *error, *value;
+
+	assert_false(json_object_object_get_ex(reply, "return", NULL));
+	assert_true(json_object_object_get_ex(reply, "error", &error));
+	assert_true(json_object_object_get_ex(error, "name", &value));
+	assert_string_equal(json_object_get_string(value), name);
+	assert_true(json_object_object_get_ex(error, "text", &value));
+	if (!strstr(json_object_get_string(value), has))
+		fail_msg("\"%s\" is not in \"%s\"", has, json_object_get_string(value));
+	json_object_put(reply);
+}
+
+static void assert_refused(uint64_t client, const char *request, const char *name, const char *has)
+{
+	const unsigned int before = queued;
+
+	assert_error(ask(client, request), name, has);
+	assert_int_equal(queued, before);
+}
+
+static void assert_op(uint64_t device, uint8_t type, uint32_t asid, uint64_t iova, uint64_t size,
+		      uint16_t flags)
+{
+	assert_int_equal(queued, 1);
+	queued = 0;
+	assert_int_equal(op_device, device);
+	assert_int_equal(op.type, type);
+	assert_int_equal(op.asid, asid);
+	assert_int_equal(op.iova, iova);
+	assert_int_equal(op.size, size);
+	assert_int_equal(op.flags, flags);
+}
+
+static void test_life(void **state)
+{
+	(void)state;
+	assert_reply(ALICE, "{'command':'alloc','device':2,'min':5,'max':9,'id':1}",
+		     "{'return':{'pasid':5},'id':1}");
+	assert_int_equal(queued, 0);
+	assert_reply(ALICE,
+		     "{'command':'bind','device':2,'pasid':5,'format':'vtd','root':20480,"
+		     "'width':48,'flags':['wpe','sre'],'guest_pasid':77,'id':'two'}",
+		     "{'return':{},'id':'two'}");
+	assert_op(2, VHOST_IOTLB_RETRY, 5, 0, 0, 0);
+	assert_reply(ALICE, "{'command':'pasids','device':2}",
+		     "{'return':{'pasids':[{'pasid':5,'keep':false,'binding':{'root':20480,"
+		     "'width':48,'flags':['sre','wpe'],'guest_pasid':77}}],'more':false}}");
+	assert_reply(ALICE, "{'command':'pasids','device':1}",
+		     "{'return':{'pasids':[],'more':false}}");
+	assert_reply(ALICE, "{'command':'unbind','device':2,'pasid':5}", "{'return':{}}");
+	assert_op(2, VHOST_IOTLB_INVALIDATE, 5, 0, 0, 0);
+	assert_reply(ALICE, "{'command':'free','device':2,'pasid':5}", "{'return':{}}");
+	assert_refused(ALICE, "{'command':'free','device':2,'pasid':5}", "not-allocated", "freed");
+	assert_reply(ALICE, "{'command':'attach','device':2,'base':4096,'bits':13}",
+		     "{'return':{}}");
+	assert_op(2, VHOST_IOTLB_RETRY, 0, 0, 0, VHOST_IOTLB_OP_F_ALL_ASIDS);
+	assert_reply(ALICE, "{'command':'detach','device':2}", "{'return':{}}");
+	assert_op(2, VHOST_IOTLB_INVALIDATE, 0, 0, 0, VHOST_IOTLB_OP_F_ALL_ASIDS);
+}
+
+static void test_invalidate(void **state)
+{
+	(void)state;
+	assert_reply(BOB, "{'command':'invalidate','device':1,'granularity':'domain'}",
+		     "{'return':{}}");
+	assert_op(1, VHOST_IOTLB_INVALIDATE, 0, 0, 0, VHOST_IOTLB_OP_F_ALL_ASIDS);
+	assert_reply(BOB, "{'command':'invalidate','device':1,'granularity':'pasid','pasid':0}",
+		     "{'return':{}}");
+	assert_op(1, VHOST_IOTLB_INVALIDATE, 0, 0, 0, 0);
+	assert_reply(BOB,
+		     "{'command':'invalidate','device':1,'granularity':'address','pasid':0,"
+		     "'address':18446603336221196288,'granule':2097152,'count':3,'leaf':true}",
+		     "{'return':{}}");
+	assert_op(1, VHOST_IOTLB_INVALIDATE, 0, 0xffff800000000000, 0x600000, 0);
+	/* A page, if nothing else is said. */
+	assert_reply(BOB,
+		     "{'command':'invalidate','device':1,'granularity':'address',"
+		     "'address':8192,'caches':['dev-iotlb','iotlb']}",
+		     "{'return':{}}");
+	assert_op(1, VHOST_IOTLB_INVALIDATE, 0, 0x2000, 0x1000, VHOST_IOTLB_OP_F_ALL_ASIDS);
+
+	assert_refused(BOB, "{'command':'invalidate','device':1,'granularity':'pasid','pasid':3}",
+		       "not-allocated", "not allocated");
+	assert_refused(BOB, "{'command':'invalidate','device':1,'granularity':'all'}",
+		       "bad-request", "domain, pasid, address");
+	assert_refused(BOB, "{'command':'invalidate','device':1}", "bad-request", "granularity");
+	assert_refused(BOB, "{'command':'invalidate','device':1,'granularity':'domain','pasid':3}",
+		       "bad-request", "domain");
+	assert_refused(BOB,
+		       "{'command':'invalidate','device':1,'granularity':'pasid','pasid':0,"
+		       "'address':4096}",
+		       "bad-request", "\"address\" takes");
+	assert_refused(BOB,
+		       "{'command':'invalidate','device':1,'granularity':'domain','leaf':true}",
+		       "bad-request", "\"leaf\" takes");
+	assert_refused(BOB,
+		       "{'command':'invalidate','device':1,'granularity':'domain',"
+		       "'caches':['iotlb','iotlb']}",
+		       "bad-request", "twice");
+	assert_refused(BOB,
+		       "{'command':'invalidate','device':1,'granularity':'domain','caches':[]}",
+		       "cache", "not empty");
+	assert_refused(BOB, "{'command':'invalidate','device':1,'granularity':'address','pasid':0}",
+		       "bad-request", "address");
+}
+
+static void test_rubbish(void **state)
+{
+	static const char *const lines[] = {
+		"",
+		" ",
+		"x",
+		"{",
+		"}",
+		"[]",
+		"5",
+		"null",
+		"'x'",
+		"{}x",
+		"{} {}",
+		"{'a'}",
+		"{a:1}",
+		"{'a':}",
+		"{'a':1,}",
+		"{'a':01}",
+		"\x01",
+		"{'a':'\xff'}",
+		"[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]",
+		"{'a':[[[[[[[[[[[[]]]]]]]]]]]]}",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+		assert_refused(ALICE, lines[i], "bad-json", "object");
+	assert_error(handle(ALICE, "{}\0", 3), "bad-json", "object");
+	assert_error(handle(ALICE, "{\"command\":\"de\0vices\"}", 22), "bad-json", "object");
+}
+
+static void test_bad_requests(void **state)
+{
+	static const struct {
+		const char *request;
+		const char *has;
+	} cases[] = {
+		{"{}", "command"},
+		{"{'command':7}", "\"command\" must be a string"},
+		{"{'command':'nothing'}", "none that there is"},
+		{"{'command':'devices\\u0000'}", "printable"},
+		{"{'command':'alloc'}", "\"device\" must be a whole number"},
+		{"{'command':'alloc','device':-1}", "\"device\" must be"},
+		{"{'command':'alloc','device':1.5}", "\"device\" must be"},
+		{"{'command':'alloc','device':'1'}", "\"device\" must be"},
+		{"{'command':'alloc','device':1,'max':4294967296}", "\"max\" must be"},
+		{"{'command':'alloc','device':1,'keep':1}", "\"keep\" must be true or false"},
+		{"{'command':'alloc','device':1,'pasid':1}", "\"pasid\" is not known here"},
+		{"{'command':'free','device':1}", "\"pasid\" must be"},
+		{"{'command':'attach','device':1,'base':0,'bits':256}", "\"bits\" must be"},
+		{"{'command':'attach','device':1,'base':0,'bits':13,'format':'smmu'}",
+		 "\"format\" must be one of vtd"},
+		{"{'command':'bind','device':1,'pasid':1,'root':0,'width':48,'flags':'sre'}",
+		 "\"flags\" must be an array"},
+		{"{'command':'bind','device':1,'pasid':1,'root':0,'width':48,'flags':['x']}",
+		 "\"flags\" must be one of sre"},
+		{"{'command':'bind','device':1,'pasid':1,'root':0,'width':48,'flags':[1]}",
+		 "\"flags\" must be one of sre"},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_refused(ALICE, cases[i].request, "bad-request", cases[i].has);
+	assert_refused(ALICE, "{'command':'alloc','device':3}", "no-device", "devices");
+	assert_refused(ALICE, "{'command':'alloc','device':0}", "no-device", "devices");
+	/* Nothing of all that has taken a PASID. */
+	assert_reply(ALICE, "{'command':'pasids','device':1}",
+		     "{'return':{'pasids':[],'more':false}}");
+}
+
+/* Words for each kind of error come from sva_error.c. */
+static void test_garbage_binds(void **state)
+{
+	(void)state;
+	assert_reply(ALICE, "{'command':'alloc','device':1,'min':5}", "{'return':{'pasid':5}}");
+	assert_refused(ALICE, "{'command':'bind','device':1,'pasid':5,'root':1,'width':48}",
+		       "root-misaligned", "page");
+	assert_refused(ALICE, "{'command':'bind','device':1,'pasid':5,'root':1048576,'width':48}",
+		       "root-outside", "memory");
+	assert_refused(ALICE, "{'command':'bind','device':1,'pasid':5,'root':4096,'width':39}",
+		       "width", "48 or 57");
+	assert_refused(ALICE,
+		       "{'command':'bind','device':1,'pasid':5,'root':4096,'width':48,"
+		       "'flags':['eafe']}",
+		       "unsupported-flags", "EAFE");
+	assert_refused(ALICE, "{'command':'bind','device':2,'pasid':5,'root':4096,'width':48}",
+		       "other-device", "another device");
+	assert_refused(BOB, "{'command':'bind','device':1,'pasid':5,'root':4096,'width':48}",
+		       "other-client", "keep");
+}
+
+static void test_ids(void **state)
+{
+	char line[256], id[128];
+
+	(void)state;
+	assert_reply(ALICE, "{'command':'detach','device':1,'id':-5}",
+		     "{'error':{'name':'no-table','text':'the device has no PASID table attached'},"
+		     "'id':-5}");
+	/* What is no id is not given back. */
+	memset(id, 'x', sizeof(id));
+	snprintf(line, sizeof(line), "{'command':'devices','after':9,'id':'%.65s'}", id);
+	assert_reply(ALICE, line, "{'return':{'devices':[],'more':false}}");
+	assert_reply(ALICE, "{'command':'devices','after':9,'id':[1]}",
+		     "{'return':{'devices':[],'more':false}}");
+	/* Errors have one, too. */
+	assert_error(ask(ALICE, "{'id':3}"), "bad-request", "command");
+}
+
+static void test_not_written(void **state)
+{
+	(void)state;
+	finish_err = -EFAULT;
+	assert_error(ask(ALICE, "{'command':'invalidate','device':1,'granularity':'domain'}"),
+		     "not-written", "Bad address");
+	finish_err = 0;
+	assert_reply(ALICE, "{'command':'invalidate','device':1,'granularity':'domain'}",
+		     "{'return':{}}");
+}
+
+static size_t count_of(struct json_object *reply, const char *name, bool *more)
+{
+	struct json_object *result, *value;
+	size_t count;
+
+	assert_true(json_object_object_get_ex(reply, "return", &result));
+	assert_true(json_object_object_get_ex(result, "more", &value));
+	*more = json_object_get_boolean(value);
+	assert_true(json_object_object_get_ex(result, name, &value));
+	count = json_object_array_length(value);
+	json_object_put(reply);
+	return count;
+}
+
+/* No reply gets longer than a client may expect. */
+static void test_pages(void **state)
+{
+	struct json_object *reply;
+	bool more;
+	int i;
+
+	(void)state;
+	last_device = DEVICES;
+	assert_int_equal(count_of(ask(ALICE, "{'command':'devices'}"), "devices", &more), 32);
+	assert_true(more);
+	reply = ask(ALICE, "{'command':'devices','after':32}");
+	assert_int_equal(count_of(reply, "devices", &more), DEVICES - 32);
+	assert_false(more);
+	assert_reply(ALICE, "{'command':'devices','after':39}",
+		     "{'return':{'devices':[{'device':40,'pid':4711,'comm':'q\\'e??mu',"
+		     "'asid':false,'pasids':0}],'more':false}}");
+
+	for (i = 0; i < QUOTA; i++)
+		json_object_put(ask(ALICE, "{'command':'alloc','device':1,'keep':true}"));
+	assert_refused(ALICE, "{'command':'alloc','device':1}", "quota", "--pasid-quota");
+	assert_int_equal(count_of(ask(BOB, "{'command':'pasids','device':1}"), "pasids", &more),
+			 32);
+	assert_true(more);
+	reply = ask(BOB, "{'command':'pasids','device':1,'after':32}");
+	assert_int_equal(count_of(reply, "pasids", &more), 32);
+	assert_false(more);
+}
+
+static void test_gone(void **state)
+{
+	(void)state;
+	assert_reply(ALICE, "{'command':'alloc','device':1,'min':5}", "{'return':{'pasid':5}}");
+	assert_reply(ALICE, "{'command':'alloc','device':1,'min':8,'keep':true}",
+		     "{'return':{'pasid':8}}");
+	assert_reply(ALICE, "{'command':'bind','device':1,'pasid':5,'root':4096,'width':57}",
+		     "{'return':{}}");
+	queued = 0;
+	sva_service_client_gone(service, ALICE);
+	assert_int_equal(written, 1);
+	assert_op(1, VHOST_IOTLB_INVALIDATE, 5, 0, 0, 0);
+	assert_refused(BOB, "{'command':'free','device':1,'pasid':5}", "not-allocated", "");
+	assert_reply(BOB, "{'command':'pasids','device':1}",
+		     "{'return':{'pasids':[{'pasid':8,'keep':true}],'more':false}}");
+
+	last_device = 0;
+	sva_service_check(service);
+	last_device = 1;
+	assert_reply(BOB, "{'command':'pasids','device':1}",
+		     "{'return':{'pasids':[],'more':false}}");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_life),	 TEST(test_invalidate),	   TEST(test_rubbish),
+		TEST(test_bad_requests), TEST(test_garbage_binds), TEST(test_ids),
+		TEST(test_not_written),	 TEST(test_pages),	   TEST(test_gone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json_get.h"
+#include "memory_table.h"
+#include "parse.h"
+#include "sva.h"
+#include "sva_service.h"
+
+/* A request has few levels. */
+#define DEPTH_MAX 8
+
+#define ID_MAX 64
+#define ERROR_MAX 256
+#define MEMBERS_MAX 12
+
+/**
+ * struct sva_service - all there is
+ * @sva:	PASIDs and bindings
+ * @devices:	who has the devices
+ * @arg:	passed to it
+ */
+struct sva_service {
+	struct sva *sva;
+	const struct sva_devices *devices;
+	void *arg;
+};
+
+/**
+ * struct request - one under way
+ * @service:	all there is
+ * @caller:	who asks, and about which device
+ * @object:	what is asked
+ * @reader:	reads it
+ * @result:	the reply's "return", filled in by the command
+ */
+struct request {
+	struct sva_service *service;
+	struct sva_caller caller;
+	struct json_object *object;
+	struct json_reader reader;
+	struct json_object *result;
+};
+
+/**
+ * struct command - something that can be asked for
+ * @name:	"bind"
+ * @members:	that the request may have
+ * @has_device:	it is about a device
+ * @run:	does it
+ */
+struct command {
+	const char *name;
+	const char *members[MEMBERS_MAX];
+	bool has_device;
+	enum sva_error (*run)(struct request *request);
+};
+
+/* Words of requests and replies, in the order of the bits in sva.h */
+static const char *const bind_flags[] = {"sre", "eafe", "pcd", "pwt", "emte", "cd", "wpe", NULL};
+static const char *const caches[] = {"iotlb", "dev-iotlb", "pasid", NULL};
+static const char *const granularities[] = {"domain", "pasid", "address", NULL};
+static const char *const formats[] = {"vtd", NULL};
+
+/* Reading */
+
+static uint64_t number_or(struct request *request, const char *name, uint64_t max,
+			  uint64_t otherwise)
+{
+	if (!json_has(request->object, name))
+		return otherwise;
+	return json_get_count(&request->reader, request->object, name, 0, max);
+}
+
+static uint64_t number(struct request *request, const char *name, uint64_t max)
+{
+	return json_get_count(&request->reader, request->object, name, 0, max);
+}
+
+static bool is_true(struct request *request, const char *name)
+{
+	return json_has(request->object, name) &&
+	       json_get_bool(&request->reader, request->object, name);
+}
+
+static uint32_t words_or(struct request *request, const char *name, const char *const *words,
+			 uint32_t otherwise)
+{
+	if (!json_has(request->object, name))
+		return otherwise;
+	return json_get_words(&request->reader, request->object, name, words);
+}
+
+/* There is one, so that it need not be said. */
+static void check_format(struct request *request)
+{
+	if (json_has(request->object, "format"))
+		json_get_word(&request->reader, request->object, "format", formats);
+}
+
+/* Does the request make sense so far? If not, its command must do nothing, and
+ * what it returns is of no interest.
+ */
+static bool is_good(const struct request *request)
+{
+	return json_good(&request->reader);
+}
+
+/* Writing */
+
+static void put_number(struct json_object *object, const char *name, uint64_t value)
+{
+	json_object_object_add(object, name, json_object_new_uint64(value));
+}
+
+static void put_words(struct json_object *object, const char *name, uint32_t bits,
+		      const char *const *words)
+{
+	struct json_object *array = json_object_new_array();
+	int i;
+
+	for (i = 0; words[i]; i++)
+		if (bits & 1U << i)
+			json_object_array_add(array, json_object_new_string(words[i]));
+	json_object_object_add(object, name, array);
+}
+
+static void put_table(struct json_object *object, const struct sva_table *table)
+{
+	struct json_object *info = json_object_new_object();
+
+	put_number(info, "base", table->base);
+	put_number(info, "bits", table->bits);
+	json_object_object_add(object, "table", info);
+}
+
+static struct json_object *describe_binding(const struct sva_binding *binding)
+{
+	struct json_object *info = json_object_new_object();
+
+	put_number(info, "root", binding->root);
+	put_number(info, "width", binding->width);
+	put_words(info, "flags", binding->flags, bind_flags);
+	if (binding->has_guest_pasid)
+		put_number(info, "guest_pasid", binding->guest_pasid);
+	return info;
+}
+
+/* The commands */
+
+static enum sva_error run_attach(struct request *request)
+{
+	const struct sva_table table = {
+		.base = number(request, "base", UINT64_MAX),
+		.bits = number(request, "bits", UINT8_MAX),
+	};
+	bool keep = is_true(request, "keep");
+
+	check_format(request);
+	if (!is_good(request))
+		return SVA_OK;
+	return sva_attach(request->service->sva, &request->caller, &table, keep);
+}
+
+static enum sva_error run_detach(struct request *request)
+{
+	return sva_detach(request->service->sva, &request->caller);
+}
+
+static enum sva_error run_alloc(struct request *request)
+{
+	uint32_t min = number_or(request, "min", UINT32_MAX, 1);
+	uint32_t max = number_or(request, "max", UINT32_MAX, SVA_PASID_LAST);
+	bool keep = is_true(request, "keep");
+	enum sva_error error;
+	uint32_t pasid;
+
+	if (!is_good(request))
+		return SVA_OK;
+	error = sva_alloc(request->service->sva, &request->caller, min, max, keep, &pasid);
+	if (!error)
+		put_number(request->result, "pasid", pasid);
+	return error;
+}
+
+static enum sva_error run_free(struct request *request)
+{
+	uint32_t pasid = number(request, "pasid", UINT32_MAX);
+
+	if (!is_good(request))
+		return SVA_OK;
+	return sva_free(request->service->sva, &request->caller, pasid);
+}
+
+static enum sva_error run_bind(struct request *request)
+{
+	const struct sva_binding binding = {
+		.root = number(request, "root", UINT64_MAX),
+		.width = number(request, "width", UINT8_MAX),
+		.flags = words_or(request, "flags", bind_flags, 0),
+		.has_guest_pasid = json_has(request->object, "guest_pasid"),
+		.guest_pasid = number_or(request, "guest_pasid", UINT32_MAX, 0),
+	};
+	uint32_t pasid = number(request, "pasid", UINT32_MAX);
+
+	check_format(request);
+	if (!is_good(request))
+		return SVA_OK;
+	return sva_bind(request->service->sva, &request->caller, pasid, &binding);
+}
+
+static enum sva_error run_unbind(struct request *request)
+{
+	uint32_t pasid = number(request, "pasid", UINT32_MAX);
+
+	if (!is_good(request))
+		return SVA_OK;
+	return sva_unbind(request->service->sva, &request->caller, pasid);
+}
+
+/* A member that would be of no effect is an error: a guest's invalidation that
+ * says less than it seems to is worse than one that is refused.
+ */
+static void refuse_unless(struct request *request, bool makes_sense, const char *name,
+			  const char *with)
+{
+	if (!makes_sense && json_has(request->object, name))
+		json_bad(&request->reader, name, with);
+}
+
+static enum sva_error run_invalidate(struct request *request)
+{
+	struct sva_invalidation what = {
+		.granularity = json_get_word(&request->reader, request->object, "granularity",
+					     granularities),
+		.caches = words_or(request, "caches", caches, SVA_CACHE_IOTLB),
+		.has_pasid = json_has(request->object, "pasid"),
+		.pasid = number_or(request, "pasid", UINT32_MAX, 0),
+		.leaf = is_true(request, "leaf"),
+	};
+	bool is_range = what.granularity == SVA_ADDRESS;
+
+	refuse_unless(request, what.granularity != SVA_DOMAIN, "pasid",
+		      "makes no sense with granularity domain");
+	refuse_unless(request, is_range, "address", "takes granularity address");
+	refuse_unless(request, is_range, "granule", "takes granularity address");
+	refuse_unless(request, is_range, "count", "takes granularity address");
+	refuse_unless(request, is_range, "leaf", "takes granularity address");
+	if (is_range) {
+		what.address = number(request, "address", UINT64_MAX);
+		what.granule = number_or(request, "granule", UINT64_MAX, 4096);
+		what.count = number_or(request, "count", UINT64_MAX, 1);
+	}
+	if (!is_good(request))
+		return SVA_OK;
+	return sva_invalidate(request->service->sva, &request->caller, &what);
+}
+
+static struct json_object *describe_device(const struct sva_service *service,
+					   const struct sva_device_info *device)
+{
+	struct json_object *info = json_object_new_object();
+	const struct sva_table *table = sva_table_of(service->sva, device->id);
+	char comm[sizeof(device->comm)];
+	size_t i;
+
+	/* Any process may call itself anything. */
+	for (i = 0; i < sizeof(comm) - 1 && device->comm[i]; i++)
+		comm[i] = device->comm[i] >= ' ' && device->comm[i] <= '~' ? device->comm[i] : '?';
+	comm[i] = '\0';
+
+	put_number(info, "device", device->id);
+	put_number(info, "pid", device->pid);
+	json_object_object_add(info, "comm", json_object_new_string(comm));
+	json_object_object_add(info, "asid", json_object_new_boolean(device->has_asid));
+	put_number(info, "pasids", sva_count_of(service->sva, device->id));
+	if (table)
+		put_table(info, table);
+	return info;
+}
+
+static void put_page(struct request *request, const char *name, struct json_object *array,
+		     bool more)
+{
+	json_object_object_add(request->result, name, array);
+	json_object_object_add(request->result, "more", json_object_new_boolean(more));
+}
+
+static enum sva_error run_devices(struct request *request)
+{
+	const struct sva_service *service = request->service;
+	uint64_t after = number_or(request, "after", UINT64_MAX, 0);
+	struct json_object *array = json_object_new_array();
+	struct sva_device_info info;
+	bool more;
+
+	while ((more = service->devices->next(service->arg, after, &info)) &&
+	       json_object_array_length(array) < SVA_SERVICE_PAGE) {
+		json_object_array_add(array, describe_device(service, &info));
+		after = info.id;
+	}
+	put_page(request, "devices", array, more);
+	return SVA_OK;
+}
+
+static struct json_object *describe_pasid(const struct sva_pasid_info *pasid)
+{
+	struct json_object *info = json_object_new_object();
+
+	put_number(info, "pasid", pasid->pasid);
+	json_object_object_add(info, "keep", json_object_new_boolean(pasid->client == SVA_KEPT));
+	if (pasid->is_bound)
+		json_object_object_add(info, "binding", describe_binding(&pasid->binding));
+	return info;
+}
+
+static enum sva_error run_pasids(struct request *request)
+{
+	const struct sva *sva = request->service->sva;
+	uint32_t after = number_or(request, "after", UINT32_MAX, 0);
+	struct json_object *array = json_object_new_array();
+	struct sva_pasid_info info;
+	bool more;
+
+	while ((more = sva_next(sva, request->caller.device, after, &info)) &&
+	       json_object_array_length(array) < SVA_SERVICE_PAGE) {
+		json_object_array_add(array, describe_pasid(&info));
+		after = info.pasid;
+	}
+	put_page(request, "pasids", array, more);
+	return SVA_OK;
+}
+
+#define MEMBERS(...)                                                                               \
+	{                                                                                          \
+		"command", "id", __VA_ARGS__, NULL                                                 \
+	}
+
+static const struct command commands[] = {
+	{"devices", MEMBERS("after"), false, run_devices},
+	{"pasids", MEMBERS("device", "after"), true, run_pasids},
+	{"attach", MEMBERS("device", "format", "base", "bits", "keep"), true, run_attach},
+	{"detach", MEMBERS("device"), true, run_detach},
+	{"alloc", MEMBERS("device", "min", "max", "keep"), true, run_alloc},
+	{"free", MEMBERS("device", "pasid"), true, run_free},
+	{"bind", MEMBERS("device", "pasid", "format", "root", "width", "flags", "guest_pasid"),
+	 true, run_bind},
+	{"unbind", MEMBERS("device", "pasid"), true, run_unbind},
+	{"invalidate",
+	 MEMBERS("device", "granularity", "caches", "pasid", "address", "granule", "count", "leaf"),
+	 true, run_invalidate},
+};
+
+/* Replies */
+
+struct json_object *sva_service_error(const char *name, const char *text)
+{
+	struct json_object *reply = json_object_new_object();
+	struct json_object *error = json_object_new_object();
+
+	json_object_object_add(error, "name", json_object_new_string(name));
+	json_object_object_add(error, "text", json_object_new_string(text));
+	json_object_object_add(reply, "error", error);
+	return reply;
+}
+
+static struct json_object *refuse(enum sva_error error)
+{
+	return sva_service_error(sva_error_name(error), sva_error_text(error));
+}
+
+/* The request was done, but a device has not done its part. */
+static struct json_object *not_written(int err)
+{
+	char text[ERROR_MAX];
+
+	snprintf(text, sizeof(text),
+		 "it is done here, but vhost has refused the INVALIDATE (%s), so that the device "
+		 "may still use what was; invalidate the domain",
+		 strerror(-err));
+	return sva_service_error("not-written", text);
+}
+
+static const struct command *find_command(struct request *request)
+{
+	char name[ID_MAX];
+	size_t i;
+
+	json_get_text(&request->reader, request->object, "command", name, sizeof(name));
+	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	json_bad(&request->reader, "command", "is none that there is");
+	return NULL;
+}
+
+static struct json_object *run(struct request *request, const struct command *command)
+{
+	const struct sva_service *service = request->service;
+	struct json_object *reply;
+	enum sva_error error;
+	int err;
+
+	json_only(&request->reader, request->object, command->members);
+	if (command->has_device)
+		request->caller.device = number(request, "device", UINT64_MAX);
+	if (!is_good(request))
+		return sva_service_error("bad-request", request->reader.error);
+	if (command->has_device) {
+		request->caller.memory =
+			service->devices->find(service->arg, request->caller.device);
+		if (!request->caller.memory)
+			return sva_service_error("no-device",
+						 "there is no such device that iotlbd may serve; "
+						 "\"devices\" lists those it does");
+	}
+	error = command->run(request);
+	err = service->devices->finish(service->arg);
+	if (!is_good(request))
+		return sva_service_error("bad-request", request->reader.error);
+	if (error)
+		return refuse(error);
+	if (err)
+		return not_written(err);
+	reply = json_object_new_object();
+	json_object_object_add(reply, "return", json_object_get(request->result));
+	return reply;
+}
+
+/* So that who asks much at a time can tell the replies apart */
+static void put_id(struct json_object *reply, struct json_object *object)
+{
+	struct json_object *id;
+
+	if (!json_object_object_get_ex(object, "id", &id))
+		return;
+	if (json_object_is_type(id, json_type_int) ||
+	    (json_object_is_type(id, json_type_string) && json_object_get_string_len(id) <= ID_MAX))
+		json_object_object_add(reply, "id", json_object_get(id));
+}
+
+static struct json_object *handle_object(struct sva_service *service, uint64_t client,
+					 struct json_object *object)
+{
+	char error[ERROR_MAX] = "";
+	struct request request = {
+		.service = service,
+		.caller.client = client,
+		.object = object,
+		.reader = {.error = error, .size = sizeof(error)},
+		.result = json_object_new_object(),
+	};
+	const struct command *command = find_command(&request);
+	struct json_object *reply;
+
+	if (command)
+		reply = run(&request, command);
+	else
+		reply = sva_service_error("bad-request", error);
+	put_id(reply, object);
+	json_object_put(request.result);
+	return reply;
+}
+
+struct json_object *sva_service_handle(struct sva_service *service, uint64_t client,
+				       const char *line, size_t size)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
+	struct json_object *object, *reply;
+
+	if (!tokener)
+		return NULL;
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	object = json_tokener_parse_ex(tokener, line, (int)size);
+	/* A NUL would be the end, whatever is behind it. */
+	if (json_tokener_get_error(tokener) != json_tokener_success || memchr(line, '\0', size))
+		reply = sva_service_error("bad-json", "the line is no object of JSON");
+	else if (!json_object_is_type(object, json_type_object))
+		reply = sva_service_error("bad-json",
+					  "the line is no object of JSON, but other JSON");
+	else
+		reply = handle_object(service, client, object);
+	json_object_put(object);
+	json_tokener_free(tokener);
+	return reply;
+}
+
+/* The whole */
+
+static void emit(void *arg, uint64_t device, const struct vhost_iotlb_op *op)
+{
+	const struct sva_service *service = arg;
+
+	service->devices->emit(service->arg, device, op);
+}
+
+struct sva_service *sva_service_open(uint32_t quota, const struct sva_devices *devices, void *arg)
+{
+	struct sva_service *service = calloc(1, sizeof(*service));
+	const struct sva_options options = {.quota = quota, .emit = emit, .arg = service};
+
+	if (!service)
+		return NULL;
+	service->devices = devices;
+	service->arg = arg;
+	service->sva = sva_open(&options);
+	if (service->sva)
+		return service;
+	free(service);
+	return NULL;
+}
+
+void sva_service_close(struct sva_service *service)
+{
+	if (!service)
+		return;
+	sva_close(service->sva);
+	free(service);
+}
+
+void sva_service_client_gone(struct sva_service *service, uint64_t client)
+{
+	sva_client_gone(service->sva, client);
+	service->devices->finish(service->arg);
+}
+
+void sva_service_check(struct sva_service *service)
+{
+	sva_forget_gone(service->sva, service->devices->is_there, service->arg);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a client of the control socket may ask for, iotlbd-control(7): requests
+ * and replies are JSON objects. Who has the devices is behind struct
+ * sva_devices.
+ */
+#ifndef IOTLB_SVA_SERVICE_H
+#define IOTLB_SVA_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct json_object;
+struct memory_table;
+struct sva_service;
+struct vhost_iotlb_op;
+
+/* Devices and PASIDs in one reply; who wants more asks again. */
+#define SVA_SERVICE_PAGE 32
+
+/**
+ * struct sva_device_info - a device, for who asks which there are
+ * @id:		its id
+ * @pid:	its owner
+ * @comm:	the owner's name
+ * @has_asid:	it keeps address spaces apart
+ */
+struct sva_device_info {
+	uint64_t id;
+	pid_t pid;
+	char comm[16];
+	bool has_asid;
+};
+
+/**
+ * struct sva_devices - those that there are
+ * @find:	takes the device in, if it is there and was not; its guest's memory
+ *		table as it is now, NULL if there is no such device
+ * @is_there:	has it been found, and is it there still?
+ * @next:	the device with the lowest id above @after; false if there is none
+ * @emit:	puts an operation into the queue of a device
+ * @finish:	writes what is in the queues; 0, or the negative errno with which a
+ *		device has refused an INVALIDATE
+ */
+struct sva_devices {
+	const struct memory_table *(*find)(void *arg, uint64_t device);
+	bool (*is_there)(void *arg, uint64_t device);
+	bool (*next)(void *arg, uint64_t after, struct sva_device_info *info);
+	void (*emit)(void *arg, uint64_t device, const struct vhost_iotlb_op *op);
+	int (*finish)(void *arg);
+};
+
+/* NULL if there is no memory for it. @quota is as of struct sva_options; @arg is
+ * passed to @devices.
+ */
+struct sva_service *sva_service_open(uint32_t quota, const struct sva_devices *devices, void *arg);
+
+/* NULL is fine. */
+void sva_service_close(struct sva_service *service);
+
+/**
+ * sva_service_handle() - do what a line asks for
+ * @service:	all there is
+ * @client:	whose line it is; not 0
+ * @line:	without its end
+ * @size:	bytes
+ *
+ * What it has caused is written to the devices when this returns.
+ *
+ * Return: the reply, never NULL unless there is no memory for it.
+ */
+struct json_object *sva_service_handle(struct sva_service *service, uint64_t client,
+				       const char *line, size_t size);
+
+/* A reply that says what is wrong. */
+struct json_object *sva_service_error(const char *name, const char *text);
+
+/* What is the client's, and not kept, is freed. */
+void sva_service_client_gone(struct sva_service *service, uint64_t client);
+
+/* Forget devices that are not there any more; to be called now and then. */
+void sva_service_check(struct sva_service *service);
+
+#endif /* IOTLB_SVA_SERVICE_H */
