@@ -24,7 +24,7 @@ tree_new()
 	source=$("$kernel_dir/base" source)
 	mkdir -p "$1"/{drivers,include/uapi/linux,Documentation/virt}
 	cp -r "$source/drivers/vhost" "$1/drivers/"
-	cp "$source/include/uapi/linux/vhost_types.h" "$1/include/uapi/linux/"
+	cp "$source"/include/uapi/linux/vhost{,_types}.h "$1/include/uapi/linux/"
 	cp "$source/MAINTAINERS" "$1/"
 	cp "$source/Documentation/virt/index.rst" "$1/Documentation/virt/"
 }
