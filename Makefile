@@ -37,8 +37,9 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -Ibpf 
 	-I$(BUILD)/libbpf/include -idirafter /usr/include/$(shell uname -m)-linux-gnu
 
 PROGRAMS := $(BUILD)/iotlbd $(BUILD)/iotlb-top $(BUILD)/iotlb-bench $(BUILD)/iotlb-walk \
-	$(BUILD)/iotlb-record $(BUILD)/iotlb-check
+	$(BUILD)/iotlb-record $(BUILD)/iotlb-check $(BUILD)/iotlbctl
 MANPAGES := $(wildcard userspace/*.8 tools/*.8)
+MANPAGES_7 := $(wildcard userspace/*.7)
 SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.skel.h,$(wildcard bpf/*.bpf.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
@@ -51,6 +52,7 @@ LIBTOP   := $(filter-out $(TOP_CURSES),$(call objs,$(wildcard tools/top/*.c)))
 LIBBENCH := $(call objs,$(wildcard tools/bench/*.c))
 LIBWALK  := $(call objs,$(wildcard tools/walk/*.c))
 LIBCHECK := $(call objs,$(wildcard tools/check/*.c))
+LIBCTL := $(call objs,$(wildcard tools/ctl/*.c))
 RECORD_SRCS := $(wildcard tools/record/*.c tools/record/report/*.c)
 LIBRECORD := $(call objs,$(RECORD_SRCS))
 
@@ -161,9 +163,10 @@ check: deps ## lint the kernel series, the scripts and the programs
 
 .PHONY: install
 install: all ## install programs, man pages and completions below $(DESTDIR)$(prefix)
-	$(Q)install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8
+	$(Q)install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man7 $(DESTDIR)$(mandir)/man8
 	$(Q)install $(PROGRAMS) $(DESTDIR)$(sbindir)
 	$(Q)install -m 644 $(MANPAGES) $(DESTDIR)$(mandir)/man8
+	$(Q)install -m 644 $(MANPAGES_7) $(DESTDIR)$(mandir)/man7
 	$(Q)install -d $(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir)
 	$(Q)for program in $(notdir $(PROGRAMS)); do \
 		install -m 644 completions/iotlb.bash $(DESTDIR)$(bashcompletiondir)/$$program || exit; \
@@ -262,7 +265,11 @@ $(BUILD)/iotlb-check: $(call objs,tools/iotlb-check.c) $(LIBCHECK) $(LIBTOP) $(L
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS)
 
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBIOTLB) $(LIBTOP) $(LIBBENCH) $(LIBWALK) $(LIBCHECK) $(LIBRECORD) \
+$(BUILD)/iotlbctl: $(call objs,tools/iotlbctl.c) $(LIBCTL) $(LIBIOTLB)
+	$(call msg,LINK,$@)
+	$(link) $(LDLIBS)
+
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBIOTLB) $(LIBTOP) $(LIBBENCH) $(LIBWALK) $(LIBCHECK) $(LIBRECORD) $(LIBCTL) \
 		$(call objs,tests/fuzz/model.c)
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS) -lcmocka -lm

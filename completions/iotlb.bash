@@ -29,6 +29,23 @@ _iotlb_keys()
 	"$1" --sort= 2>&1 | sed -n 's/.*must be one of //p' | tr -d ','
 }
 
+# _iotlb_commands PROGRAM: what its first argument may be, if that is a command
+_iotlb_commands()
+{
+	"$1" --help 2>/dev/null | sed -nE '/^Commands:/,/^$/s/^  ([a-z]+) .*/\1/p'
+}
+
+# _iotlb_has_command PROGRAM: is one among the words before the current one?
+_iotlb_has_command()
+{
+	local word
+
+	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+		! grep -qxF -- "$word" < <(_iotlb_commands "$1") || return 0
+	done
+	return 1
+}
+
 # _iotlb_complete_value PROGRAM OPTION CURRENT
 _iotlb_complete_value()
 {
@@ -61,6 +78,10 @@ _iotlb()
 	fi
 
 	COMPREPLY=()
+	if [[ $current != -* ]] && ! _iotlb_has_command "$program"; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_iotlb_commands "$program")" -- "$current")
+		[[ ${#COMPREPLY[@]} -eq 0 ]] || return
+	fi
 	if [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_iotlb_options "$program")" -- "$current")
 		[[ ${COMPREPLY[*]} != *= ]] || compopt -o nospace 2>/dev/null
@@ -69,4 +90,4 @@ _iotlb()
 	fi
 }
 
-complete -F _iotlb iotlbd iotlb-bench iotlb-check iotlb-record iotlb-top iotlb-walk
+complete -F _iotlb iotlbd iotlb-bench iotlb-check iotlb-record iotlb-top iotlb-walk iotlbctl

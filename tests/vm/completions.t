@@ -12,7 +12,7 @@ here=$(dirname "$(readlink -f "$0")")
 # shellcheck source-path=SCRIPTDIR source=../../completions/iotlb.bash
 . "$repo/completions/iotlb.bash"
 
-programs=("$build"/iotlbd "$build"/iotlb-*)
+programs=("$build"/iotlbd "$build"/iotlb-* "$build"/iotlbctl)
 
 # all_options PROGRAM: long and short ones, as another reader of --help sees them
 all_options()
@@ -98,6 +98,10 @@ ok 'bash: what is sorted by' value_is "$build/iotlb-top" --sort = p 'p50 p99 pid
 touch afile
 ok 'bash: files' value_is "$build/iotlbd" --table = afi afile
 
+ok 'bash: commands' value_is "$build/iotlbctl" de 'detach devices'
+ok 'bash: commands, behind an option' value_is "$build/iotlbctl" --json un unbind
+ok 'bash: one command is enough' value_is "$build/iotlbctl" bind un ''
+
 export TMUX_TMPDIR=$PWD
 tmux -f /dev/null new-session -d -x 150 -y 100 'zsh -f' || bail_out 'tmux or zsh does not start'
 tmux send-keys "fpath=($repo/completions \$fpath); autoload -U compinit; compinit -D -u" Enter
@@ -107,5 +111,7 @@ for program in "${programs[@]}"; do
 done
 tmux send-keys C-u C-l
 ok 'zsh: what is sorted by' zsh_shows p50 'iotlb-top --sort=p'
+tmux send-keys C-u C-l
+ok 'zsh: commands' zsh_shows unbind 'iotlbctl '
 tmux kill-server
 plan

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "control_socket.h"
+#include "ctl_client.h"
+#include "log.h"
+
+/* iotlbd answers within milliseconds, if nobody stops it. */
+#define PATIENCE_SECONDS 30
+
+int ctl_client_connect(struct ctl_client *client, const char *path)
+{
+	const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
+
+	client->path = path;
+	client->size = 0;
+	client->used = 0;
+	client->fd = control_connect(path);
+	if (client->fd < 0)
+		return client->fd;
+	setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	return 0;
+}
+
+void ctl_client_close(struct ctl_client *client)
+{
+	close(client->fd);
+}
+
+static const char *fail(const struct ctl_client *client, int err)
+{
+	if (err == EAGAIN)
+		log_error("the iotlbd at %s has not answered for %d seconds; is it stopped?",
+			  client->path, PATIENCE_SECONDS);
+	else
+		log_error("the iotlbd at %s has gone: %s", client->path, strerror(err));
+	return NULL;
+}
+
+/* Returns an errno, 0 if all was sent. */
+static int send_all(const struct ctl_client *client, const char *line, size_t size)
+{
+	ssize_t sent;
+
+	while (size) {
+		sent = send(client->fd, line, size, MSG_NOSIGNAL);
+		if (sent < 0 && errno != EINTR)
+			return errno;
+		if (sent > 0) {
+			line += sent;
+			size -= sent;
+		}
+	}
+	return 0;
+}
+
+static const char *receive(struct ctl_client *client)
+{
+	ssize_t got;
+	char *end;
+
+	client->size -= client->used;
+	memmove(client->text, client->text + client->used, client->size);
+	client->used = 0;
+	while (!(end = memchr(client->text, '\n', client->size))) {
+		if (client->size == sizeof(client->text)) {
+			log_error("what listens at %s is no iotlbd: its reply does not end",
+				  client->path);
+			return NULL;
+		}
+		got = recv(client->fd, client->text + client->size,
+			   sizeof(client->text) - client->size, 0);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return fail(client, got ? errno : EPIPE);
+		client->size += got;
+	}
+	*end = '\0';
+	client->used = end - client->text + 1;
+	return client->text;
+}
+
+const char *ctl_client_ask(struct ctl_client *client, const char *line, size_t size)
+{
+	int err = send_all(client, line, size);
+	const char *reply;
+
+	/* Who was turned away has been told why. */
+	if (err == EPIPE || err == ECONNRESET) {
+		reply = receive(client);
+		return reply;
+	}
+	return err ? fail(client, err) : receive(client);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The other end of the control socket. */
+#ifndef CTL_CLIENT_H
+#define CTL_CLIENT_H
+
+#include <stddef.h>
+
+#include "control.h"
+
+/**
+ * struct ctl_client - a connection
+ * @fd:		the socket
+ * @path:	where it is, for messages
+ * @text:	the reply, without its end
+ * @size:	bytes that have come
+ * @used:	those of them that were the last reply
+ */
+struct ctl_client {
+	int fd;
+	const char *path;
+	char text[CONTROL_REPLY_MAX + 1];
+	size_t size;
+	size_t used;
+};
+
+/* 0, or a negative errno after a message */
+int ctl_client_connect(struct ctl_client *client, const char *path);
+
+void ctl_client_close(struct ctl_client *client);
+
+/**
+ * ctl_client_ask() - send a line, and wait for the reply to it
+ * @client:	connected
+ * @line:	with its end
+ * @size:	bytes
+ *
+ * Return: the reply, valid until the next is asked for; NULL after a message.
+ */
+const char *ctl_client_ask(struct ctl_client *client, const char *line, size_t size);
+
+#endif /* CTL_CLIENT_H */
