@@ -309,6 +309,8 @@ static int serve_control(struct daemon *daemon)
 	if (!daemon->control)
 		return 0;
 	sandbox_allow_clients();
+	/* What is bound to a PASID is walked. */
+	sandbox_allow_memory();
 	daemon->service = sva_service_open(daemon->options.pasid_quota, &sva_roster,
 					   server_roster(daemon->server));
 	if (!daemon->service) {

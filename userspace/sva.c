@@ -411,17 +411,21 @@ static enum sva_error check_caches(const struct sva_invalidation *invalidation)
 }
 
 /* The guest gives out PASIDs by itself if it has a table. */
+static bool may_be_in_table(const struct device *device, uint32_t pasid)
+{
+	return device && device->has_table && !(pasid >> device->table.bits);
+}
+
 static enum sva_error check_pasid(const struct sva *sva, const struct sva_caller *caller,
 				  const struct sva_invalidation *invalidation)
 {
-	const struct device *device = find_device(sva, caller->device);
 	struct pasid *pasid;
 
 	if (!invalidation->has_pasid)
 		return invalidation->granularity == SVA_PASID ? SVA_NO_PASID : SVA_OK;
 	if (!invalidation->pasid)
 		return SVA_OK;
-	if (device && device->has_table && !(invalidation->pasid >> device->table.bits))
+	if (may_be_in_table(find_device(sva, caller->device), invalidation->pasid))
 		return SVA_OK;
 	return find_pasid(sva, caller, invalidation->pasid, &pasid);
 }
@@ -557,6 +561,27 @@ bool sva_next(const struct sva *sva, uint64_t id, uint32_t after, struct sva_pas
 	if (best)
 		*info = best->info;
 	return best;
+}
+
+enum sva_error sva_space_of(const struct sva *sva, const struct sva_caller *caller, uint32_t number,
+			    struct sva_space *space)
+{
+	const struct device *device = find_device(sva, caller->device);
+	enum sva_error error;
+	struct pasid *pasid;
+
+	*space = (struct sva_space){.pasid = number};
+	if (number && may_be_in_table(device, number)) {
+		space->table = &device->table;
+		return SVA_OK;
+	}
+	error = find_pasid(sva, caller, number, &pasid);
+	if (error)
+		return error;
+	if (!pasid->info.is_bound)
+		return SVA_NOT_BOUND;
+	space->binding = &pasid->info.binding;
+	return SVA_OK;
 }
 
 const struct sva_binding *sva_binding_of(const struct sva *sva, uint64_t device, uint32_t number)

@@ -245,6 +245,24 @@ struct sva_pasid_info {
  */
 bool sva_next(const struct sva *sva, uint64_t device, uint32_t after, struct sva_pasid_info *info);
 
+/**
+ * struct sva_space - what translates the requests that have a PASID
+ * @pasid:	the PASID
+ * @binding:	the page table that is bound to it, or NULL
+ * @table:	otherwise, the PASID table in which it may be
+ *
+ * Points into what may change with each call.
+ */
+struct sva_space {
+	uint32_t pasid;
+	const struct sva_binding *binding;
+	const struct sva_table *table;
+};
+
+/* Fills in @space for a PASID of the caller's device. */
+enum sva_error sva_space_of(const struct sva *sva, const struct sva_caller *caller, uint32_t pasid,
+			    struct sva_space *space);
+
 /* What is bound to a PASID of the device, or NULL. */
 const struct sva_binding *sva_binding_of(const struct sva *sva, uint64_t device, uint32_t pasid);
 

@@ -6,6 +6,8 @@
 
 /* The devices that a daemon serves, for its control socket; the argument is its
  * struct roster.
+ *
+ * A translation is what a miss of that PASID would be answered with.
  */
 extern const struct sva_devices sva_roster;
 

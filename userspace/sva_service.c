@@ -10,6 +10,7 @@
 #include "parse.h"
 #include "sva.h"
 #include "sva_service.h"
+#include "vtd_name.h"
 
 /* A request has few levels. */
 #define DEPTH_MAX 8
@@ -37,6 +38,7 @@ struct sva_service {
  * @object:	what is asked
  * @reader:	reads it
  * @result:	the reply's "return", filled in by the command
+ * @failure:	the reply, if it is an error that is none of sva_error.h
  */
 struct request {
 	struct sva_service *service;
@@ -44,6 +46,7 @@ struct request {
 	struct json_object *object;
 	struct json_reader reader;
 	struct json_object *result;
+	struct json_object *failure;
 };
 
 /**
@@ -260,6 +263,64 @@ static enum sva_error run_invalidate(struct request *request)
 	return sva_invalidate(request->service->sva, &request->caller, &what);
 }
 
+/* VHOST_ACCESS_RO and so on, which begin with 1 */
+static const char *const accesses[] = {"r", "w", "rw", NULL};
+
+static struct json_object *fault(int err, const struct vtd_walk *walk)
+{
+	struct json_object *reply, *error;
+	char text[ERROR_MAX];
+
+	if (!walk->fault && err == -EFAULT)
+		return sva_service_error("outside", "it leads out of the guest's memory");
+	if (!walk->fault && err == -EAGAIN)
+		return sva_service_error("unknown-iommu", "the guest's IOMMU is not known now; try "
+							  "again later");
+	if (!walk->fault)
+		return sva_service_error("unreadable", strerror(-err));
+	snprintf(text, sizeof(text), "%s (%s, level %u)", vtd_fault_text(walk->fault),
+		 vtd_table_name(walk->fault_table), walk->fault_level);
+	reply = sva_service_error("fault", text);
+	json_object_object_get_ex(reply, "error", &error);
+	json_object_object_add(error, "fault", json_object_new_string(vtd_fault_name(walk->fault)));
+	json_object_object_add(error, "table",
+			       json_object_new_string(vtd_table_name(walk->fault_table)));
+	put_number(error, "level", walk->fault_level);
+	return reply;
+}
+
+static enum sva_error run_translate(struct request *request)
+{
+	const struct sva_service *service = request->service;
+	uint32_t pasid = number(request, "pasid", UINT32_MAX);
+	uint64_t address = number(request, "address", UINT64_MAX);
+	uint32_t access = VHOST_ACCESS_RO;
+	struct sva_translation found = {};
+	struct sva_space space;
+	enum sva_error error;
+	int err;
+
+	if (json_has(request->object, "access"))
+		access = json_get_word(&request->reader, request->object, "access", accesses) + 1;
+	if (!is_good(request))
+		return SVA_OK;
+	error = sva_space_of(service->sva, &request->caller, pasid, &space);
+	if (error)
+		return error;
+	err = service->devices->translate(service->arg, request->caller.device, &space, address,
+					  access, &found);
+	if (err) {
+		request->failure = fault(err, &found.walk);
+		return SVA_OK;
+	}
+	put_number(request->result, "address", found.address);
+	put_number(request->result, "size", found.size);
+	put_number(request->result, "gpa", found.gpa);
+	json_object_object_add(request->result, "access",
+			       json_object_new_string(accesses[found.perm - 1]));
+	return SVA_OK;
+}
+
 static struct json_object *describe_device(const struct sva_service *service,
 					   const struct sva_device_info *device)
 {
@@ -353,6 +414,7 @@ static const struct command commands[] = {
 	{"invalidate",
 	 MEMBERS("device", "granularity", "caches", "pasid", "address", "granule", "count", "leaf"),
 	 true, run_invalidate},
+	{"translate", MEMBERS("device", "pasid", "address", "access"), true, run_translate},
 };
 
 /* Replies */
@@ -424,6 +486,8 @@ static struct json_object *run(struct request *request, const struct command *co
 		return sva_service_error("bad-request", request->reader.error);
 	if (error)
 		return refuse(error);
+	if (request->failure)
+		return request->failure;
 	if (err)
 		return not_written(err);
 	reply = json_object_new_object();

@@ -12,9 +12,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "vtd_types.h"
+
 struct json_object;
 struct memory_table;
 struct sva_service;
+struct sva_space;
 struct vhost_iotlb_op;
 
 /* Devices and PASIDs in one reply; who wants more asks again. */
@@ -35,11 +38,31 @@ struct sva_device_info {
 };
 
 /**
+ * struct sva_translation - what an address of a PASID means
+ * @address:	begin of the range around it
+ * @size:	bytes; less than all that is mapped if that is in several regions of
+ *		the guest's memory
+ * @gpa:	guest-physical address of the begin
+ * @perm:	VHOST_ACCESS_*
+ * @walk:	if there is none, where the walk has ended; VTD_OK if it did not
+ */
+struct sva_translation {
+	uint64_t address;
+	uint64_t size;
+	uint64_t gpa;
+	uint32_t perm;
+	struct vtd_walk walk;
+};
+
+/**
  * struct sva_devices - those that there are
  * @find:	takes the device in, if it is there and was not; its guest's memory
  *		table as it is now, NULL if there is no such device
  * @is_there:	has it been found, and is it there still?
  * @next:	the device with the lowest id above @after; false if there is none
+ * @translate: 0, or a negative errno: -ENOENT the walk has ended, -EACCES it may
+ *		not be accessed so, -EFAULT it leads out of the guest's memory,
+ *		-EAGAIN the guest's IOMMU is not known now
  * @emit:	puts an operation into the queue of a device
  * @finish:	writes what is in the queues; 0, or the negative errno with which a
  *		device has refused an INVALIDATE
@@ -48,6 +71,8 @@ struct sva_devices {
 	const struct memory_table *(*find)(void *arg, uint64_t device);
 	bool (*is_there)(void *arg, uint64_t device);
 	bool (*next)(void *arg, uint64_t after, struct sva_device_info *info);
+	int (*translate)(void *arg, uint64_t device, const struct sva_space *space,
+			 uint64_t address, uint32_t access, struct sva_translation *found);
 	void (*emit)(void *arg, uint64_t device, const struct vhost_iotlb_op *op);
 	int (*finish)(void *arg);
 };

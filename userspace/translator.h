@@ -16,6 +16,7 @@
 #include "vtd_types.h"
 
 struct resolver_device;
+struct sva_space;
 struct trail;
 struct translator;
 
@@ -41,6 +42,7 @@ struct translator_args {
  * @memory:	of its guest
  * @trail:	of the device, or NULL
  * @view:	what QEMU says of the guest's IOMMU, NULL if it was not asked
+ * @space:	of the PASID of the request, for translator_pasid
  */
 struct lookup {
 	uint64_t dev;
@@ -50,6 +52,7 @@ struct lookup {
 	struct guest_memory memory;
 	struct trail *trail;
 	const struct iommu_view *view;
+	const struct sva_space *space;
 };
 
 /**
@@ -113,6 +116,9 @@ extern const struct translator_ops *const translators[];
 extern const struct translator_ops translator_identity;
 extern const struct translator_ops translator_table;
 extern const struct translator_ops translator_vtd;
+
+/* Not among them: for requests with a PASID */
+extern const struct translator_ops translator_pasid;
 
 /* The one of this name, NULL if there is none. */
 const struct translator_ops *translator_by_name(const char *name);

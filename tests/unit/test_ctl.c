@@ -85,6 +85,10 @@ static void test_requests(void **state)
 	assert_asks("invalidate 7 --address=0 --granule=8192 --caches=",
 		    "{'command':'invalidate','device':7,'granularity':'address','address':0,"
 		    "'granule':8192,'caches':['']}");
+	assert_asks("translate 7 5 0x7000",
+		    "{'command':'translate','device':7,'pasid':5,'address':28672}");
+	assert_asks("translate 7 5 1 --access=rw",
+		    "{'command':'translate','device':7,'pasid':5,'address':1,'access':'rw'}");
 	/* Where a list goes on */
 	parse("pasids 7");
 	assert_int_equal(
@@ -114,6 +118,8 @@ static void test_usage(void **state)
 		"invalidate 7 --pasid=5 --granule=4k",
 		"invalidate 7 --count=4",
 		"invalidate 7 --address=0 --granule=4m",
+		"translate 7 5",
+		"bind 7 5 4096 --access=r",
 		"request 7",
 	};
 	int status;
@@ -160,6 +166,9 @@ static void test_show(void **state)
 	(void)state;
 	assert_shows(CTL_ALLOC, "{\"pasid\":256}", "256\n");
 	assert_shows(CTL_FREE, "{}", "");
+	assert_shows(CTL_TRANSLATE,
+		     "{\"address\":4096,\"size\":8192,\"gpa\":1048576,\"access\":\"rw\"}",
+		     "0x1000 size 0x2000 gpa 0x100000 rw\n");
 	assert_int_equal(
 		assert_shows(CTL_DEVICES,
 			     "{\"devices\":[{\"device\":7,\"pid\":4711,\"comm\":\"qemu\","

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "memory_table.h"
+#include "sva.h"
 #include "sva_service.h"
 #include "vhost_msg.h"
 
@@ -55,6 +56,32 @@ static bool next(void *arg, uint64_t after, struct sva_device_info *info)
 	return true;
 }
 
+/* Device 2 has a fault everywhere, and device 1 at high addresses leads nowhere. */
+static int translate(void *arg, uint64_t device, const struct sva_space *space, uint64_t address,
+		     uint32_t access, struct sva_translation *found)
+{
+	assert_true(is_there(arg, device));
+	assert_true(!space->binding || space->binding->root == 4096);
+	assert_true(!space->table || space->table->base == 8192);
+	if (device == 2) {
+		found->walk = (struct vtd_walk){
+			.fault = VTD_FAULT_PRESENT,
+			.fault_table = VTD_TABLE_FIRST_LEVEL,
+			.fault_level = 3,
+		};
+		return -ENOENT;
+	}
+	if (address >> 32)
+		return -EFAULT;
+	*found = (struct sva_translation){
+		.address = address & ~0xfffULL,
+		.size = 4096,
+		.gpa = 0x100000 + space->pasid * 0x1000,
+		.perm = access,
+	};
+	return 0;
+}
+
 static void emit(void *arg, uint64_t device, const struct vhost_iotlb_op *what)
 {
 	assert_true(is_there(arg, device));
@@ -74,6 +101,7 @@ static const struct sva_devices devices = {
 	.find = find,
 	.is_there = is_there,
 	.next = next,
+	.translate = translate,
 	.emit = emit,
 	.finish = finish,
 };
@@ -417,6 +445,42 @@ static void test_pages(void **state)
 	assert_false(more);
 }
 
+static void test_translate(void **state)
+{
+	(void)state;
+	assert_refused(BOB, "{'command':'translate','device':1,'pasid':5,'address':4096}",
+		       "not-allocated", "not allocated");
+	assert_refused(BOB, "{'command':'translate','device':1,'pasid':0,'address':4096}",
+		       "bad-pasid", "without PASID");
+	assert_reply(ALICE, "{'command':'alloc','device':1,'min':5}", "{'return':{'pasid':5}}");
+	assert_refused(ALICE, "{'command':'translate','device':1,'pasid':5,'address':4096}",
+		       "not-bound", "no page table");
+	assert_reply(ALICE, "{'command':'bind','device':1,'pasid':5,'root':4096,'width':57}",
+		     "{'return':{}}");
+	queued = written = 0;
+	assert_reply(ALICE, "{'command':'translate','device':1,'pasid':5,'address':4103}",
+		     "{'return':{'address':4096,'size':4096,'gpa':1069056,'access':'r'}}");
+	assert_reply(ALICE,
+		     "{'command':'translate','device':1,'pasid':5,'address':7,'access':'rw'}",
+		     "{'return':{'address':0,'size':4096,'gpa':1069056,'access':'rw'}}");
+	assert_refused(ALICE, "{'command':'translate','device':1,'pasid':5,'address':4294967296}",
+		       "outside", "memory");
+	assert_refused(ALICE,
+		       "{'command':'translate','device':1,'pasid':5,'address':7,'access':'x'}",
+		       "bad-request", "one of r, w, rw");
+	assert_refused(BOB, "{'command':'translate','device':1,'pasid':5,'address':4096}",
+		       "other-client", "");
+
+	assert_reply(BOB, "{'command':'attach','device':2,'base':8192,'bits':13}", "{'return':{}}");
+	queued = written = 0;
+	assert_reply(ALICE, "{'command':'translate','device':2,'pasid':8191,'address':0}",
+		     "{'error':{'name':'fault','text':'the paging entry is not present "
+		     "(first-level, level 3)','fault':'present','table':'first-level',"
+		     "'level':3}}");
+	assert_refused(ALICE, "{'command':'translate','device':2,'pasid':8192,'address':0}",
+		       "not-allocated", "");
+}
+
 static void test_gone(void **state)
 {
 	(void)state;
@@ -448,6 +512,7 @@ int main(void)
 		TEST(test_life),	 TEST(test_invalidate),	   TEST(test_rubbish),
 		TEST(test_bad_requests), TEST(test_garbage_binds), TEST(test_ids),
 		TEST(test_not_written),	 TEST(test_pages),	   TEST(test_gone),
+		TEST(test_translate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

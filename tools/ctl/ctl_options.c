@@ -12,8 +12,9 @@
 
 #define EXIT_USAGE 2
 
-const char *const ctl_commands[] = {"devices", "pasids", "attach",     "detach",  "alloc", "free",
-				    "bind",    "unbind", "invalidate", "request", NULL};
+const char *const ctl_commands[] = {"devices",	  "pasids",    "attach",  "detach",
+				    "alloc",	  "free",      "bind",	  "unbind",
+				    "invalidate", "translate", "request", NULL};
 
 enum {
 	KEY_BITS = 0x100,
@@ -28,6 +29,7 @@ enum {
 	KEY_COUNT,
 	KEY_LEAF,
 	KEY_CACHES,
+	KEY_ACCESS,
 };
 
 static const char description[] =
@@ -44,10 +46,11 @@ static const char description[] =
 	"  bind DEVICE PASID ROOT        a page table of the guest\n"
 	"  unbind DEVICE PASID           it again\n"
 	"  invalidate DEVICE             all translations; with --pasid or --address, not all\n"
+	"  translate DEVICE PASID ADDR   where a virtual address leads to\n"
 	"  request                       what standard input says, a JSON object a line\n"
 	"\n"
-	"Numbers are decimal, or hexadecimal after 0x. BASE, ROOT and --address are "
-	"guest-physical and I/O virtual addresses; DEVICE is an id as \"devices\" lists them.\n"
+	"Numbers are decimal, or hexadecimal after 0x. BASE and ROOT are "
+	"guest-physical addresses; DEVICE is an id as \"devices\" lists them.\n"
 	"\n"
 	"Exit status: 0 done, 1 refused or failed, 2 usage.";
 
@@ -69,6 +72,7 @@ static const struct argp_option known[] = {
 	{"leaf", KEY_LEAF, NULL, 0, "invalidate: only entries that map pages have changed", 0},
 	{"caches", KEY_CACHES, "WORDS", 0,
 	 "invalidate: iotlb, dev-iotlb, pasid, with commas between them (default: iotlb)", 0},
+	{"access", KEY_ACCESS, "r|w|rw", 0, "translate: for this access (default: r)", 0},
 	{NULL, 'h', NULL, 0, "Show this help", -1},
 	{},
 };
@@ -93,6 +97,7 @@ static const struct {
 	[CTL_INVALIDATE] = {.keys = {KEY_PASID, KEY_ADDRESS, KEY_GRANULE, KEY_COUNT, KEY_LEAF,
 				     KEY_CACHES},
 			    .words = {WORD_DEVICE}},
+	[CTL_TRANSLATE] = {.keys = {KEY_ACCESS}, .words = {WORD_DEVICE, WORD_PASID, WORD_ADDRESS}},
 	[CTL_REQUEST] = {.words = {WORD_END}},
 };
 
@@ -237,6 +242,9 @@ static bool set_option(struct argp_state *state, struct ctl_options *options, in
 		return true;
 	case KEY_LEAF:
 		options->leaf = true;
+		return true;
+	case KEY_ACCESS:
+		options->access = arg;
 		return true;
 	case KEY_CACHES:
 		options->caches = arg;

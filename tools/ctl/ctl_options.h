@@ -16,6 +16,7 @@ enum ctl_command {
 	CTL_BIND,
 	CTL_UNBIND,
 	CTL_INVALIDATE,
+	CTL_TRANSLATE,
 	CTL_REQUEST,
 };
 
@@ -39,7 +40,7 @@ struct ctl_number {
  * @command:	COMMAND
  * @device:	DEVICE
  * @pasid:	PASID or --pasid
- * @address:	BASE, ROOT or --address
+ * @address:	BASE, ROOT, ADDRESS or --address
  * @min:	--min
  * @max:	--max
  * @bits:	--bits
@@ -48,6 +49,7 @@ struct ctl_number {
  * @granule:	--granule
  * @count:	--count
  * @leaf:	--leaf
+ * @access:	--access, NULL without
  * @flags:	--flags, NULL without; words with commas between them
  * @caches:	--caches, the same
  */
@@ -66,6 +68,7 @@ struct ctl_options {
 	struct ctl_number granule;
 	struct ctl_number count;
 	bool leaf;
+	const char *access;
 	const char *flags;
 	const char *caches;
 };

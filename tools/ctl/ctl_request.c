@@ -102,6 +102,12 @@ struct json_object *ctl_request(const struct ctl_options *options, uint64_t afte
 	case CTL_INVALIDATE:
 		put_invalidation(request, options);
 		break;
+	case CTL_TRANSLATE:
+		put_number(request, "pasid", options->pasid.value);
+		put_number(request, "address", options->address.value);
+		if (options->access)
+			put_text(request, "access", options->access);
+		break;
 	case CTL_DEVICES:
 	case CTL_PASIDS:
 	case CTL_DETACH:

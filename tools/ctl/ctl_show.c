@@ -108,6 +108,10 @@ void ctl_show(FILE *out, enum ctl_command command, struct json_object *result, b
 
 	if (list)
 		show_list(out, command, list, is_first);
+	if (command == CTL_TRANSLATE)
+		fprintf(out, "0x%" PRIx64 " size 0x%" PRIx64 " gpa 0x%" PRIx64 " %s\n",
+			number(result, "address"), number(result, "size"), number(result, "gpa"),
+			text(result, "access"));
 	if (command == CTL_ALLOC)
 		fprintf(out, "%s\n", text(result, "pasid"));
 }
