@@ -19,9 +19,11 @@ struct vhost_dev {
 	__u64 umem_seq;
 } VHOST_CORE;
 
+/* The first kernels with the hook have no @asid: all is in the same. */
 struct vhost_virtqueue {
 	struct vhost_dev *dev;
 	__u32 index;
+	__u32 asid;
 } VHOST_CORE;
 
 /* Argument of vhost_iotlb_ops.miss(); @access is VHOST_ACCESS_RO or _WO. The

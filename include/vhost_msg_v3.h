@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * What the patched vhost understands beyond the <linux/vhost_types.h> of the
- * system: many IOTLB operations in one message, and answers that name the
- * state they were computed in. Documentation/virt/vhost_iotlb.rst, which the
+ * What the patched vhost understands beyond the <linux/vhost.h> of the system:
+ * many IOTLB operations in one message, answers that name the state they were
+ * computed in, and address spaces. Documentation/virt/vhost_iotlb.rst, which the
  * patches add to the kernel, describes it.
  */
 #ifndef VHOST_MSG_V3_H
@@ -26,6 +26,12 @@
 /* vhost_iotlb_op::token is valid. */
 #define VHOST_IOTLB_OP_F_TOKEN 0x1
 
+/* All address spaces are meant, and @asid is zero; not for UPDATE. */
+#define VHOST_IOTLB_OP_F_ALL_ASIDS 0x2
+
+/* The address space that a virtqueue is in: struct vhost_vring_state. */
+#define VHOST_SET_VRING_ASID _IOW(VHOST_VIRTIO, 0x17, struct vhost_vring_state)
+
 /**
  * struct vhost_iotlb_op - an operation on the device IOTLB
  * @iova:	first I/O virtual address, bytes
@@ -33,10 +39,10 @@
  * @uaddr:	UPDATE: what @iova is mapped to in the owner's address space
  * @token:	UPDATE: the state that the mapping was computed in; MISS that is
  *		read: the state it happened in
- * @asid:	zero
+ * @asid:	the address space
  * @type:	VHOST_IOTLB_MISS, _UPDATE, _INVALIDATE or _RETRY
  * @perm:	UPDATE, and MISS that is read: VHOST_ACCESS_RO, _WO or _RW
- * @flags:	VHOST_IOTLB_OP_F_TOKEN
+ * @flags:	VHOST_IOTLB_OP_F_*
  */
 struct vhost_iotlb_op {
 	__u64 iova;

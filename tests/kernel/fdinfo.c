@@ -7,10 +7,23 @@
 #include "check.h"
 #include "module.h"
 
+static void parse_space(struct fdinfo *info, const char *line)
+{
+	struct fdinfo_space space;
+
+	if (sscanf(line, "vhost-iotlb-as:\t%u %u %u %15[0-9 ]", &space.asid, &space.entries,
+		   &space.limit, space.queues) != 4)
+		return;
+	if (info->nr_spaces < FDINFO_SPACES)
+		info->spaces[info->nr_spaces] = space;
+	info->nr_spaces++;
+}
+
 static void parse_line(struct fdinfo *info, const char *line)
 {
 	struct fdinfo_region region;
 
+	parse_space(info, line);
 	if (sscanf(line, "vhost-id:\t%" SCNu64, &info->id) == 1)
 		info->has_id = true;
 	if (sscanf(line, "vhost-iotlb:\t%u %u", &info->entries, &info->limit) == 2)
@@ -50,6 +63,19 @@ unsigned int fdinfo_entries(int fd)
 
 	fdinfo_read(&info, fd);
 	return info.entries;
+}
+
+int fdinfo_entries_in(int fd, uint32_t asid)
+{
+	struct fdinfo info;
+
+	fdinfo_read(&info, fd);
+	if (!asid)
+		return info.has_iotlb ? (int)info.entries : -1;
+	for (unsigned int i = 0; i < info.nr_spaces && i < FDINFO_SPACES; i++)
+		if (info.spaces[i].asid == asid)
+			return info.spaces[i].entries;
+	return -1;
 }
 
 uint64_t fdinfo_id(int fd)

@@ -76,6 +76,7 @@ int BPF_PROG(take_miss, struct vhost_iotlb_miss_ctx *miss)
 			.vq = miss->vq->index,
 			.access = miss->access,
 			.tgid = bpf_get_current_pid_tgid() >> 32,
+			.asid = miss->vq->asid,
 		};
 		bpf_ringbuf_submit(record, 0);
 	}

@@ -14,7 +14,7 @@ struct hook_record {
 	__u32 vq;
 	__u32 access;
 	__u32 tgid;
-	__u32 reserved;
+	__u32 asid;
 };
 
 /* Verdicts. */
