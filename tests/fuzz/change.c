@@ -58,13 +58,25 @@ bool change_memory(bool good)
 	return session_expect(CHANGE_MEMORY, "VHOST_SET_MEM_TABLE");
 }
 
-bool change_backend(bool v3)
+static bool set_backend(bool v3, bool asid)
 {
 	uint64_t features = 1ULL << VHOST_BACKEND_F_IOTLB_MSG_V2;
 
 	if (v3)
 		features |= 1ULL << VHOST_BACKEND_F_IOTLB_MSG_V3;
+	if (asid)
+		features |= 1ULL << VHOST_BACKEND_F_IOTLB_ASID;
 	if (ioctl(session.fd, VHOST_SET_BACKEND_FEATURES, &features))
 		return session_fail("VHOST_SET_BACKEND_FEATURES fails: %s", strerror(errno));
 	return true;
+}
+
+bool change_backend(bool v3)
+{
+	return set_backend(v3, false);
+}
+
+bool change_backend_asid(void)
+{
+	return set_backend(session.round.v3, true);
 }

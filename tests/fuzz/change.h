@@ -25,4 +25,7 @@ bool change_memory(bool good);
 /* Are misses to be read as messages of the third version? */
 bool change_backend(bool v3);
 
+/* Address spaces, too. */
+bool change_backend_asid(void);
+
 #endif /* FUZZ_CHANGE_H */

@@ -12,16 +12,18 @@
 #define MOST_AT_ONCE 4
 
 /* Does the kernel see the device's state as the model does, but for mappings? */
-static bool compare_state(void)
+static bool compare_state(const struct model *m, const struct snapshot *s)
 {
-	if (*session.snapshot.fault)
-		return session_fail("the kernel's IOTLB is broken: %s", session.snapshot.fault);
-	if (session.snapshot.has_iotlb != session.model.has_iotlb)
-		return session_fail("there is %s IOTLB", session.snapshot.has_iotlb ? "an" : "no");
-	if (session.snapshot.now != session.model.now)
-		return session_fail("there were %llu invalidations, and not %llu",
-				    (unsigned long long)session.snapshot.now,
-				    (unsigned long long)session.model.now);
+	if (*s->fault)
+		return session_fail("the kernel's IOTLB is broken: %s", s->fault);
+	if (s->has_iotlb != m->has_iotlb)
+		return session_fail("there is %s IOTLB", s->has_iotlb ? "an" : "no");
+	if (s->has_iotlb && s->asid != m->asid)
+		return session_fail("address space %u is 0x%x", m->asid, s->asid);
+	if (s->now != m->now)
+		return session_fail("there were %llu invalidations in %u, and not %llu",
+				    (unsigned long long)s->now, m->asid,
+				    (unsigned long long)m->now);
 	return true;
 }
 
@@ -29,26 +31,25 @@ static bool compare_state(void)
  * After evictions, the kernel has a part of what the model has, which then
  * continues with that.
  */
-static bool compare_evicted(void)
+static bool compare_evicted(struct model *m, const struct snapshot *s)
 {
 	const unsigned int most = session.limit + (session.device ? HELD_MAX : 0);
-	const size_t nr = session.snapshot.list.nr;
+	const size_t nr = s->list.nr;
 
 	if (nr > most)
 		return session_fail("%zu mappings, %u allowed", nr, most);
-	if (!mapping_is_part(&session.snapshot.list, &session.model.list))
+	if (!mapping_is_part(&s->list, &m->list))
 		return session_fail("mappings that there should not be");
-	if (session.model.has_newest && !mapping_find(&session.snapshot.list, session.model.newest))
+	if (m->has_newest && !mapping_find(&s->list, m->newest))
 		return session_fail("what was mapped last is gone");
 	if (session.since == 1 && session.expected.result <= (ssize_t)sizeof(struct vhost_msg_v2) &&
-	    nr < session.limit && nr < session.model.list.nr)
+	    nr < session.limit && nr < m->list.nr)
 		return session_fail("evicted down to %zu mappings, where %u are allowed", nr,
 				    session.limit);
-	if (nr < session.model.list.nr)
+	if (nr < m->list.nr)
 		session.tally.evictions++;
-	session.model.list.nr = nr;
-	memcpy(session.model.list.at, session.snapshot.list.at,
-	       nr * sizeof(session.model.list.at[0]));
+	m->list.nr = nr;
+	memcpy(m->list.at, s->list.at, nr * sizeof(m->list.at[0]));
 	return true;
 }
 
@@ -67,7 +68,7 @@ bool session_compare_rings(void)
 
 	for (int queue = 0; session.device && queue < NR_QUEUES; queue++) {
 		for (int part = 0; part < NR_PARTS; part++) {
-			const struct mapping *m = session.snapshot.ring[queue][part];
+			const struct mapping *m = session.snapshots[FIRST].ring[queue][part];
 			uint64_t iova = device_iova(device_ring_page(queue, part));
 
 			if (!m)
@@ -83,21 +84,30 @@ bool session_compare_rings(void)
 	return true;
 }
 
-bool session_compare(void)
+static bool compare_space(struct model *m, const struct snapshot *s)
 {
-	if (!snapshot_take(&session.snapshot))
-		return session_fail("vhost was not called");
-	if (!compare_state())
+	if (!compare_state(m, s))
 		return false;
-	if (session.tally.most < session.snapshot.list.nr)
-		session.tally.most = session.snapshot.list.nr;
-	if (session.model.peak <= session.limit || !session.model.has_iotlb) {
-		if (!mapping_equal(&session.snapshot.list, &session.model.list))
-			return session_fail("the mappings are not those of the model");
-	} else if (!compare_evicted()) {
+	if (session.tally.most < s->list.nr)
+		session.tally.most = s->list.nr;
+	if (m->peak <= session.limit || !m->has_iotlb) {
+		if (!mapping_equal(&s->list, &m->list))
+			return session_fail("the mappings in %u are not those of the model",
+					    m->asid);
+	} else if (!compare_evicted(m, s)) {
 		return false;
 	}
-	session.model.peak = session.model.list.nr;
+	m->peak = m->list.nr;
+	return true;
+}
+
+bool session_compare(void)
+{
+	if (!snapshot_take(session.snapshots))
+		return session_fail("vhost was not called");
+	for (int i = 0; i < SNAPSHOT_SPACES; i++)
+		if (!compare_space(&session.models[i], &session.snapshots[i]))
+			return false;
 	session.since = 0;
 	return session_compare_rings();
 }
@@ -115,7 +125,7 @@ bool session_probe(void)
 {
 	if (!write_nothing())
 		return false;
-	return snapshot_take(&session.snapshot) || session_fail("vhost was not called");
+	return snapshot_take(session.snapshots) || session_fail("vhost was not called");
 }
 
 bool session_expect(enum change change, const char *what)
@@ -124,21 +134,22 @@ bool session_expect(enum change change, const char *what)
 
 	if (!session_probe())
 		return false;
-	times = session.snapshot.now - session.model.now;
+	times = session.snapshots[FIRST].now - session.models[FIRST].now;
 	/* Without an IOTLB, the number is of no use to anybody. */
-	if (times < (change != CHANGE_NOTHING && session.model.has_iotlb) || times > MOST_AT_ONCE)
+	if (times < (change != CHANGE_NOTHING && session.models[FIRST].has_iotlb) ||
+	    times > MOST_AT_ONCE)
 		return session_fail("%s has counted as %lld invalidations", what, (long long)times);
 	if (change == CHANGE_IOTLB || change == CHANGE_NO_IOTLB)
-		model_replace_iotlb(&session.model, change == CHANGE_IOTLB);
+		model_replace_iotlb(&session.models[FIRST], change == CHANGE_IOTLB);
 	else if (times)
-		model_replace_memory(&session.model);
-	while (session.model.now < session.snapshot.now)
-		model_replace_memory(&session.model);
-	session.model.now = session.snapshot.now;
-	session.model.peak = session.model.list.nr;
-	if (!compare_state())
+		model_replace_memory(&session.models[FIRST]);
+	while (session.models[FIRST].now < session.snapshots[FIRST].now)
+		model_replace_memory(&session.models[FIRST]);
+	session.models[FIRST].now = session.snapshots[FIRST].now;
+	session.models[FIRST].peak = session.models[FIRST].list.nr;
+	if (!compare_state(&session.models[FIRST], &session.snapshots[FIRST]))
 		return false;
-	if (!mapping_equal(&session.snapshot.list, &session.model.list))
+	if (!mapping_equal(&session.snapshots[FIRST].list, &session.models[FIRST].list))
 		return session_fail("after %s, the mappings are not those of the model", what);
 	session.since = 0;
 	return true;
@@ -151,24 +162,37 @@ bool session_sync(void)
 	return write_nothing() && session_compare();
 }
 
+static bool adopt_space(struct model *m, const struct snapshot *s)
+{
+	model_init(m);
+	m->asid = s->has_iotlb ? s->asid : 0;
+	/* What has happened so far, nobody has a token for. */
+	while (m->now < s->now)
+		model_replace_iotlb(m, true);
+	m->has_iotlb = s->has_iotlb;
+	m->list.nr = s->list.nr;
+	memcpy(m->list.at, s->list.at, m->list.nr * sizeof(m->list.at[0]));
+	m->peak = m->list.nr;
+	if (!compare_state(m, s))
+		return false;
+	if (!session.device && m->list.nr)
+		return session_fail("a new IOTLB is not empty");
+	return true;
+}
+
 bool session_adopt(void)
 {
-	const struct mapping_list *list = &session.snapshot.list;
-
 	if (!session_probe())
 		return false;
-	/* What has happened so far, nobody has a token for. */
-	model_init(&session.model);
-	while (session.model.now < session.snapshot.now)
-		model_replace_iotlb(&session.model, true);
-	session.model.has_iotlb = true;
-	session.model.list.nr = list->nr;
-	memcpy(session.model.list.at, list->at, list->nr * sizeof(list->at[0]));
-	session.model.peak = list->nr;
+	for (int i = 0; i < SNAPSHOT_SPACES; i++)
+		if (!adopt_space(&session.models[i], &session.snapshots[i]))
+			return false;
 	session.since = 0;
-	if (!compare_state())
-		return false;
-	if (!session.device && list->nr)
-		return session_fail("a new IOTLB is not empty");
+	if (!session.round.asid)
+		return true;
+	if (session.snapshots[OTHER].asid != session.round.asid)
+		return session_fail("the second address space is not there");
+	session.models[FIRST].other = &session.models[OTHER];
+	session.models[FIRST].has_asid = true;
 	return true;
 }

@@ -54,14 +54,15 @@ static const struct {
 	unsigned int version; /* of messages that are of version 3 */
 	unsigned int before;  /* of messages that something is done before */
 } kinds[NR_ROUND_KINDS] = {
-	[ROUND_MIX] = {"mix", 300, 60, 300, 700, 40},
-	[ROUND_SPLIT] = {"split", 300, 5, 100, 600, 5},
+	[ROUND_MIX] = {"mix", 250, 60, 300, 700, 40},
+	[ROUND_SPLIT] = {"split", 250, 5, 100, 600, 5},
 	[ROUND_TOKEN] = {"token", 140, 10, 900, 850, 5},
 	[ROUND_BAD] = {"bad", 100, 400, 300, 650, 20},
 	[ROUND_FULL] = {"full", 10, 5, 50, 900, 5},
 	[ROUND_CHANGE] = {"change", 40, 30, 500, 700, 100},
 	[ROUND_RUN] = {"run", 50, 20, 300, 600, 300},
 	[ROUND_VSOCK] = {"vsock", 40, 60, 300, 700, 20},
+	[ROUND_ASID] = {"asid", 100, 40, 500, 700, 10},
 	[ROUND_RACE] = {"race", 20, 20, 100, 700, 0},
 };
 
@@ -114,6 +115,10 @@ void generate_round(struct round *round, uint64_t seed, uint64_t number)
 		round->base[1] = round->base[0] = RINGS;
 		round->hook = chance(&r, 400);
 		round->wide = chance(&r, 150);
+	}
+	if (round->kind == ROUND_ASID) {
+		round->asid = chance(&r, 500) ? 1 + random_below(&r, 3) : random_next(&r) | 1;
+		round->wide = chance(&r, 100);
 	}
 	if (round->wide)
 		round->units = 8000;
@@ -174,7 +179,14 @@ static uint64_t pick_token(struct random *r, uint64_t now)
 	return back > now ? 0 : now - back;
 }
 
-static void make_update(struct random *r, const struct round *round, uint64_t now,
+/* Of the address space of an operation. */
+static uint64_t now_in(const struct round *round, const uint64_t now[2],
+		       const struct vhost_iotlb_op *op)
+{
+	return now[round->asid && op->asid == round->asid];
+}
+
+static void make_update(struct random *r, const struct round *round, const uint64_t now[2],
 			struct vhost_iotlb_op *op)
 {
 	op->type = VHOST_IOTLB_UPDATE;
@@ -182,7 +194,7 @@ static void make_update(struct random *r, const struct round *round, uint64_t no
 	op->uaddr = pick_target(r, round, op);
 	if (chance(r, kinds[round->kind].token)) {
 		op->flags = VHOST_IOTLB_OP_F_TOKEN;
-		op->token = pick_token(r, now);
+		op->token = pick_token(r, now_in(round, now, op));
 	}
 	/* A mapping of a ring, as it should be. */
 	if (round->target && chance(r, round->wide ? 10 : 500)) {
@@ -195,7 +207,7 @@ static void make_update(struct random *r, const struct round *round, uint64_t no
 	}
 }
 
-static void make_op(struct random *r, const struct round *round, uint64_t now,
+static void make_op(struct random *r, const struct round *round, const uint64_t now[2],
 		    struct vhost_iotlb_op *op)
 {
 	const unsigned int type = random_below(r, 100);
@@ -203,6 +215,8 @@ static void make_op(struct random *r, const struct round *round, uint64_t now,
 
 	memset(op, 0, sizeof(*op));
 	pick_range(r, round, update, op);
+	if (round->asid && chance(r, 500))
+		op->asid = chance(r, 990) ? round->asid : round->asid + 1;
 	if (update) {
 		make_update(r, round, now, op);
 		return;
@@ -215,6 +229,10 @@ static void make_op(struct random *r, const struct round *round, uint64_t now,
 	if (chance(r, round->wide || round->apart ? 2 : 20)) {
 		op->iova = 0;
 		op->size = 0;
+	}
+	if (round->asid && chance(r, 100)) {
+		op->flags = VHOST_IOTLB_OP_F_ALL_ASIDS;
+		op->asid = 0;
 	}
 }
 
@@ -264,7 +282,8 @@ static void spoil_range(struct random *r, struct vhost_iotlb_op *op)
 }
 
 /* Something that is at the edge, or beyond. */
-static void spoil_op(struct random *r, uint64_t now, struct vhost_iotlb_op *op)
+static void spoil_op(struct random *r, const struct round *round, const uint64_t now[2],
+		     struct vhost_iotlb_op *op)
 {
 	switch (random_below(r, 9)) {
 	case 0:
@@ -279,7 +298,8 @@ static void spoil_op(struct random *r, uint64_t now, struct vhost_iotlb_op *op)
 		op->uaddr = MODEL_USER_END - op->size + 1 + random_below(r, 2);
 		break;
 	case 4:
-		op->token = chance(r, 500) ? now + 1 + random_below(r, 3) : odd_value(r);
+		op->token = chance(r, 500) ? now_in(round, now, op) + 1 + random_below(r, 3)
+					   : odd_value(r);
 		if (chance(r, 700))
 			op->flags |= VHOST_IOTLB_OP_F_TOKEN;
 		break;
@@ -341,7 +361,8 @@ static void put_bytes(struct message *m, size_t at, const void *bytes, size_t si
 	memcpy(m->bytes + at, bytes, size);
 }
 
-static void make_many(struct random *r, const struct round *round, uint64_t now, struct message *m)
+static void make_many(struct random *r, const struct round *round, const uint64_t now[2],
+		      struct message *m)
 {
 	const unsigned int bad = kinds[round->kind].bad;
 	struct vhost_msg_v3 head = {.type = VHOST_IOTLB_MSG_V3, .num = pick_number(r, round)};
@@ -355,7 +376,7 @@ static void make_many(struct random *r, const struct round *round, uint64_t now,
 	for (unsigned int i = 0; i < head.num; i++) {
 		make_op(r, round, now, &op);
 		if (i == spoilt)
-			spoil_op(r, now, &op);
+			spoil_op(r, round, now, &op);
 		restrict_op(round, &op);
 		put_bytes(m, HEADER + i * OP, &op, sizeof(op));
 	}
@@ -367,7 +388,8 @@ static void make_many(struct random *r, const struct round *round, uint64_t now,
 	put_bytes(m, 0, &head, sizeof(head));
 }
 
-static void make_one(struct random *r, const struct round *round, uint64_t now, struct message *m)
+static void make_one(struct random *r, const struct round *round, const uint64_t now[2],
+		     struct message *m)
 {
 	struct vhost_msg_v2 msg;
 	struct vhost_iotlb_op op;
@@ -376,13 +398,14 @@ static void make_one(struct random *r, const struct round *round, uint64_t now, 
 	if (op.type != VHOST_IOTLB_UPDATE)
 		op.type = VHOST_IOTLB_INVALIDATE;
 	if (chance(r, kinds[round->kind].bad))
-		spoil_op(r, now, &op);
+		spoil_op(r, round, now, &op);
 	restrict_op(round, &op);
 
 	memset(&msg, 0, sizeof(msg));
 	msg.type = chance(r, 500) ? VHOST_IOTLB_MSG : VHOST_IOTLB_MSG_V2;
 	/* What is no part of the message does not matter. */
-	if (chance(r, 100))
+	msg.asid = round->asid ? op.asid : 0;
+	if (chance(r, round->asid ? 10 : 100))
 		msg.asid = random_next(r);
 	msg.iotlb = (struct vhost_iotlb_msg){
 		.iova = op.iova,
@@ -479,7 +502,7 @@ static void generate_before(struct random *r, const struct round *round, struct 
 }
 
 void generate(struct message *m, const struct round *round, uint64_t seed, uint64_t number,
-	      uint64_t now)
+	      const uint64_t now[2])
 {
 	struct random r = random_for(seed, 0, number);
 	const unsigned int bad = kinds[round->kind].bad;

@@ -29,6 +29,7 @@ enum round_kind {
 	ROUND_CHANGE, /* the device's features, owner and memory table change */
 	ROUND_RUN,    /* virtqueues are running */
 	ROUND_VSOCK,  /* another kind of device */
+	ROUND_ASID,   /* a virtqueue is in an address space of its own */
 	ROUND_RACE,   /* two threads write */
 	NR_ROUND_KINDS,
 };
@@ -63,6 +64,7 @@ enum before {
  *		@perm
  * @hook:	does a BPF program take the misses?
  * @v3:		is the third version of messages acknowledged?
+ * @asid:	the other address space, or 0
  */
 struct round {
 	enum round_kind kind;
@@ -75,6 +77,7 @@ struct round {
 	uint8_t perm;
 	bool hook;
 	bool v3;
+	uint32_t asid;
 };
 
 /**
@@ -115,10 +118,11 @@ void generate_force_kind(enum round_kind kind);
 /**
  * generate() - make a message
  * @round:	the one it is in
- * @now:	what a token that is read now would be
+ * @now:	what a token that is read now would be, in the first address space and
+ *		in the other
  */
 void generate(struct message *m, const struct round *round, uint64_t seed, uint64_t number,
-	      uint64_t now);
+	      const uint64_t now[2]);
 
 const char *round_name(enum round_kind kind);
 

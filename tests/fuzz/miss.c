@@ -29,10 +29,10 @@ bool miss_parse(const uint8_t *bytes, ssize_t size, struct miss *miss)
 		    v3.op.type != VHOST_IOTLB_MISS || v3.op.flags != VHOST_IOTLB_OP_F_TOKEN ||
 		    v3.op.asid || v3.op.uaddr || !v3.op.size)
 			return session_fail("a miss of version 3 is malformed");
-		if (v3.op.token != session.model.now)
+		if (v3.op.token != session.models[FIRST].now)
 			return session_fail("a miss is read with token %llu, not %llu",
 					    (unsigned long long)v3.op.token,
-					    (unsigned long long)session.model.now);
+					    (unsigned long long)session.models[FIRST].now);
 		return true;
 	}
 	if (size != sizeof(v2))
@@ -55,7 +55,7 @@ static bool miss_check(const uint8_t *bytes, ssize_t size, struct miss *miss)
 	/* Without what has been evicted. */
 	if (!session_sync())
 		return false;
-	mapping = mapping_find(&session.model.list, miss->iova);
+	mapping = mapping_find(&session.models[FIRST].list, miss->iova);
 	if (mapping && (mapping->perm & miss->perm) == miss->perm)
 		return session_fail("a miss of 0x%llx with permission %u, which is mapped",
 				    (unsigned long long)miss->iova, miss->perm);

@@ -105,6 +105,9 @@ bool model_is_stale(const struct model *m, uint64_t token, uint64_t start, uint6
 
 void model_init(struct model *m)
 {
+	m->asid = 0;
+	m->other = NULL;
+	m->has_asid = false;
 	m->has_iotlb = false;
 	m->list.nr = 0;
 	m->peak = 0;
@@ -140,19 +143,31 @@ static bool is_user_range(uint64_t addr, uint64_t size)
 	return addr <= MODEL_USER_END && size <= MODEL_USER_END - addr;
 }
 
+static struct model *find_space(struct model *m, uint32_t asid)
+{
+	while (m && m->asid != asid)
+		m = m->other;
+	return m;
+}
+
 /*
  * Versions 1 and 2. A malformed message is EINVAL, all else is EFAULT. Of the
  * permission nothing is checked, and the address as far as it may be accessed.
  * An INVALIDATE is for all of each mapping that it reaches.
  */
-static struct outcome write_one(struct model *m, const uint8_t *bytes, size_t readable)
+static struct outcome write_one(struct model *first, const uint8_t *bytes, size_t readable)
 {
 	const size_t header = 8;
 	struct vhost_iotlb_msg op;
+	struct model *m = first;
+	uint32_t head[2];
 	uint64_t last;
 
 	if (readable < header + sizeof(op))
 		return refuse(REFUSE_EINVAL);
+	memcpy(head, bytes, sizeof(head));
+	if (head[0] == VHOST_IOTLB_MSG_V2 && first->has_asid)
+		m = find_space(first, head[1]);
 	memcpy(&op, bytes + header, sizeof(op));
 	last = op.iova + op.size - 1;
 
@@ -160,16 +175,18 @@ static struct outcome write_one(struct model *m, const uint8_t *bytes, size_t re
 	case VHOST_IOTLB_UPDATE:
 		if (!op.size)
 			return refuse(REFUSE_EINVAL);
-		if (!m->has_iotlb || wraps(op.iova, op.size) || wraps(op.uaddr, op.size))
+		if (!first->has_iotlb || wraps(op.iova, op.size) || wraps(op.uaddr, op.size))
 			return refuse(REFUSE_EFAULT);
 		if ((op.perm & VHOST_ACCESS_RW) && !is_user_range(op.uaddr, op.size))
 			return refuse(REFUSE_EFAULT);
+		if (!m)
+			return refuse(REFUSE_ENXIO);
 		model_map(m, op.iova, last, op.uaddr, op.perm);
 		break;
 	case VHOST_IOTLB_INVALIDATE:
-		if (!m->has_iotlb)
+		if (!first->has_iotlb)
 			return refuse(REFUSE_EFAULT);
-		if (!op.size && op.iova)
+		if (!m || (!op.size && op.iova))
 			break;
 		if (!op.size || wraps(op.iova, op.size))
 			last = UINT64_MAX;
@@ -198,26 +215,27 @@ static bool has_token(const struct vhost_iotlb_op *op)
 	return op->flags & VHOST_IOTLB_OP_F_TOKEN;
 }
 
-static unsigned int faults_of_update(const struct model *m, const struct vhost_iotlb_op *op)
+static unsigned int faults_of_update(struct model *first, const struct vhost_iotlb_op *op)
 {
+	const struct model *m = find_space(first, op->asid);
 	unsigned int faults = 0;
 
 	if (op->perm < VHOST_ACCESS_RO || op->perm > VHOST_ACCESS_RW)
 		faults |= REFUSE_EINVAL;
 	if (op->flags & ~VHOST_IOTLB_OP_F_TOKEN)
 		faults |= REFUSE_EINVAL;
-	if (has_token(op) ? op->token > m->now : op->token != 0)
+	if (has_token(op) ? m && op->token > m->now : op->token != 0)
 		faults |= REFUSE_EINVAL;
 	if (!is_user_range(op->uaddr, op->size))
 		faults |= REFUSE_EFAULT;
 	return faults;
 }
 
-static unsigned int faults_of_op(const struct model *m, const struct vhost_iotlb_op *op)
+static unsigned int faults_of_op(struct model *m, const struct vhost_iotlb_op *op)
 {
 	unsigned int faults = 0;
 
-	if (op->asid || !has_good_range(op))
+	if (!has_good_range(op))
 		faults |= REFUSE_EINVAL;
 	switch (op->type) {
 	case VHOST_IOTLB_UPDATE:
@@ -225,7 +243,9 @@ static unsigned int faults_of_op(const struct model *m, const struct vhost_iotlb
 	case VHOST_IOTLB_INVALIDATE:
 	case VHOST_IOTLB_MISS:
 	case VHOST_IOTLB_RETRY:
-		if (op->perm || op->flags || op->token || op->uaddr)
+		if (op->perm || op->token || op->uaddr)
+			faults |= REFUSE_EINVAL;
+		if (op->flags & ~VHOST_IOTLB_OP_F_ALL_ASIDS || (op->flags && op->asid))
 			faults |= REFUSE_EINVAL;
 		return faults;
 	default:
@@ -233,25 +253,31 @@ static unsigned int faults_of_op(const struct model *m, const struct vhost_iotlb
 	}
 }
 
-/* Returns whether it could be applied. */
-static bool apply(struct model *m, const struct vhost_iotlb_op *op)
+/* Returns why it could not be applied, or 0. */
+static unsigned int apply(struct model *first, const struct vhost_iotlb_op *op)
 {
 	uint64_t last = op->size ? op->iova + op->size - 1 : UINT64_MAX;
+	struct model *m;
 
 	if (op->type == VHOST_IOTLB_INVALIDATE)
-		model_invalidate(m, op->iova, last);
+		for (m = first; m; m = m->other)
+			if (m->asid == op->asid || op->flags & VHOST_IOTLB_OP_F_ALL_ASIDS)
+				model_invalidate(m, op->iova, last);
 	if (op->type != VHOST_IOTLB_UPDATE)
-		return true;
+		return 0;
+	m = find_space(first, op->asid);
+	if (!m)
+		return REFUSE_ENXIO;
 	if (has_token(op) && model_is_stale(m, op->token, op->iova, last))
-		return false;
+		return REFUSE_ESTALE;
 	model_map(m, op->iova, last, op->uaddr, op->perm);
-	return true;
+	return 0;
 }
 
 static struct outcome write_many(struct model *m, const uint8_t *bytes, size_t length,
 				 size_t readable)
 {
-	unsigned int faults = 0, applied = 0;
+	unsigned int faults = 0, applied = 0, why = 0;
 	struct vhost_iotlb_op op;
 	struct vhost_msg_v3 head;
 
@@ -280,11 +306,12 @@ static struct outcome write_many(struct model *m, const uint8_t *bytes, size_t l
 
 	for (; applied < head.num; applied++) {
 		memcpy(&op, bytes + sizeof(head) + applied * sizeof(op), sizeof(op));
-		if (!apply(m, &op))
+		why = apply(m, &op);
+		if (why)
 			break;
 	}
-	if (head.num && !applied)
-		return refuse(REFUSE_ESTALE);
+	if (why && !applied)
+		return refuse(why);
 	return (struct outcome){.result = sizeof(head) + applied * sizeof(op)};
 }
 
@@ -292,7 +319,8 @@ struct outcome model_write(struct model *m, const void *bytes, size_t length, si
 {
 	uint32_t version;
 
-	m->has_newest = false;
+	for (struct model *it = m; it; it = it->other)
+		it->has_newest = false;
 	if (readable < sizeof(version))
 		return refuse(REFUSE_EINVAL);
 	memcpy(&version, bytes, sizeof(version));
@@ -320,6 +348,8 @@ bool outcome_is(const struct outcome *expected, ssize_t result)
 		return expected->refused & REFUSE_ENODEV;
 	case -ESTALE:
 		return expected->refused & REFUSE_ESTALE;
+	case -ENXIO:
+		return expected->refused & REFUSE_ENXIO;
 	default:
 		return !expected->refused && result == expected->result;
 	}

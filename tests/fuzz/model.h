@@ -37,7 +37,10 @@ struct invalidation {
 };
 
 /**
- * struct model - a device
+ * struct model - an address space of a device
+ * @asid:	its number
+ * @other:	another one, or NULL; for the rest, there is none
+ * @has_asid:	messages of version 2 say which one is meant
  * @has_iotlb:	whether there is an IOTLB to write to
  * @list:	its mappings, sorted; they do not overlap
  * @peak:	the most mappings that there were since this was last set, in between
@@ -48,6 +51,9 @@ struct invalidation {
  *		index @now % MODEL_HISTORY
  */
 struct model {
+	uint32_t asid;
+	struct model *other;
+	bool has_asid;
 	bool has_iotlb;
 	struct mapping_list list;
 	size_t peak;
@@ -64,6 +70,7 @@ enum {
 	REFUSE_EFAULT = 1 << 2,
 	REFUSE_ENODEV = 1 << 3,
 	REFUSE_ESTALE = 1 << 4,
+	REFUSE_ENXIO = 1 << 5,
 };
 
 /**
@@ -76,7 +83,7 @@ struct outcome {
 	ssize_t result;
 };
 
-/* No IOTLB, and no invalidation yet. */
+/* No IOTLB, no invalidation yet, and number 0. */
 void model_init(struct model *m);
 
 /* A new IOTLB, or none: all tokens so far are stale. */
@@ -87,6 +94,7 @@ void model_replace_memory(struct model *m);
 
 /**
  * model_write() - write to the vhost file descriptor
+ * @m:		address space 0
  * @bytes:	the message
  * @length:	of what is written
  * @readable:	bytes of that at an address which can be read

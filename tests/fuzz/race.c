@@ -24,7 +24,7 @@ struct racer {
 	int fd;
 	struct round round;
 	uint64_t number, nr;
-	uint64_t now;
+	uint64_t now[2];
 	uint8_t *area;
 	struct message message;
 	struct tally tally;
@@ -40,6 +40,7 @@ static bool may_return(const struct message *m, ssize_t result)
 	case -EFAULT:
 	case -ENODEV:
 	case -ESTALE:
+	case -ENXIO:
 		return true;
 	default:
 		return result >= 0 &&
@@ -92,7 +93,7 @@ static void begin_race(struct racer *r, int i, uint64_t number, uint64_t nr)
 	r->round.perm = i + 1;
 	r->number = number + i * nr;
 	r->nr = nr;
-	r->now = session.snapshot.now;
+	r->now[FIRST] = session.snapshots[FIRST].now;
 	r->tally = (struct tally){0};
 	r->failed = false;
 	if (pthread_create(&r->thread, NULL, race, r))
@@ -110,12 +111,13 @@ static bool end_race(struct racer *r)
 
 static bool check_race(const struct racer *racers)
 {
-	const struct mapping_list *list = &session.snapshot.list;
+	const struct mapping_list *list = &session.snapshots[FIRST].list;
 
 	if (!session_probe())
 		return false;
-	if (*session.snapshot.fault)
-		return session_fail("the kernel's IOTLB is broken: %s", session.snapshot.fault);
+	if (*session.snapshots[FIRST].fault)
+		return session_fail("the kernel's IOTLB is broken: %s",
+				    session.snapshots[FIRST].fault);
 	if (list->nr > session.limit + HELD_MAX)
 		return session_fail("%zu mappings, %u allowed", list->nr, session.limit);
 	for (size_t i = 0; i < list->nr; i++) {
@@ -132,7 +134,7 @@ static bool check_race(const struct racer *racers)
 	}
 	if (session.tally.most < list->nr)
 		session.tally.most = list->nr;
-	session.model.now = session.snapshot.now;
+	session.models[FIRST].now = session.snapshots[FIRST].now;
 	return session_compare_rings();
 }
 

@@ -151,12 +151,14 @@ static bool expect_most(unsigned int most)
 {
 	if (!session_probe())
 		return false;
-	if (*session.snapshot.fault)
-		return session_fail("the kernel's IOTLB is broken: %s", session.snapshot.fault);
-	if (session.snapshot.list.nr > most)
-		return session_fail("%zu mappings, %u allowed", session.snapshot.list.nr, most);
-	if (session.tally.most < session.snapshot.list.nr)
-		session.tally.most = session.snapshot.list.nr;
+	if (*session.snapshots[FIRST].fault)
+		return session_fail("the kernel's IOTLB is broken: %s",
+				    session.snapshots[FIRST].fault);
+	if (session.snapshots[FIRST].list.nr > most)
+		return session_fail("%zu mappings, %u allowed", session.snapshots[FIRST].list.nr,
+				    most);
+	if (session.tally.most < session.snapshots[FIRST].list.nr)
+		session.tally.most = session.snapshots[FIRST].list.nr;
 	return true;
 }
 
@@ -164,7 +166,7 @@ static bool forget_all(const struct device *d)
 {
 	if (device_invalidate(d, 0, 0))
 		return session_fail("INVALIDATE is refused");
-	model_invalidate(&session.model, 0, UINT64_MAX);
+	model_invalidate(&session.models[FIRST], 0, UINT64_MAX);
 	return true;
 }
 
@@ -192,7 +194,7 @@ static bool shrink_to_limit(const struct device *d)
 	if (!write_updates(d, device_iova(FIRST_PAGE), VHOST_IOTLB_MAX_OPS, 0) || !session_probe())
 		return false;
 	/* Most often, there are not too many. */
-	if (session.snapshot.list.nr <= most)
+	if (session.snapshots[FIRST].list.nr <= most)
 		nr = 0;
 	return write_updates(d, device_iova(FIRST_PAGE), nr, 0) && expect_most(most);
 }
@@ -232,7 +234,7 @@ static bool ask_again(struct device *d)
 	if (!next_miss(d, &first))
 		return false;
 	late.op.iova = first.iova;
-	late.op.token = session.model.now;
+	late.op.token = session.models[FIRST].now;
 	if (!forget_all(d))
 		return false;
 	if (write(d->fd, &late, sizeof(late)) != -1 || errno != ESTALE)

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "area.h"
@@ -89,19 +90,22 @@ static bool depends_on_evictions(const struct message *m)
 	uint32_t version;
 
 	memcpy(&version, m->bytes, sizeof(version));
-	return version != VHOST_IOTLB_MSG_V3 && session.model.peak > session.limit;
+	return version != VHOST_IOTLB_MSG_V3 && (session.models[FIRST].peak > session.limit ||
+						 session.models[OTHER].peak > session.limit);
 }
 
 static bool write_and_compare(const struct message *m)
 {
 	/* The model must not get more than it has room for. */
-	const bool look = m->snapshot || session.model.list.nr > MODEL_MAX / 2;
+	const bool look = m->snapshot || session.models[FIRST].list.nr > MODEL_MAX / 2 ||
+			  session.models[OTHER].list.nr > MODEL_MAX / 2;
 
 	if (depends_on_evictions(m) && !session_sync())
 		return false;
 	session.expected = (struct outcome){0};
 	if (!is_nothing(m))
-		session.expected = model_write(&session.model, m->bytes, m->length, m->readable);
+		session.expected =
+			model_write(&session.models[FIRST], m->bytes, m->length, m->readable);
 	snapshot_enable(look);
 	session.since++;
 	session.result = area_write(session.fd, m, session.area);
@@ -139,14 +143,16 @@ static bool cut_to_rest(struct message *m)
 
 bool session_play(uint64_t number)
 {
+	const uint64_t now[] = {session.models[FIRST].now, session.models[OTHER].now};
 	struct message *m = &session.message;
 
-	generate(m, &session.round, session.seed, number, session.model.now);
+	generate(m, &session.round, session.seed, number, now);
 	if (!do_before(m) || !write_and_compare(m))
 		return false;
 	/* It tells why it was short. */
-	if (cut_to_rest(m) && write_and_compare(m) && session.result != -ESTALE)
-		return session_fail("the rest is not stale");
+	if (cut_to_rest(m) && write_and_compare(m) && session.result != -ESTALE &&
+	    session.result != -ENXIO)
+		return session_fail("the rest is not refused");
 	return !*session.fault;
 }
 
@@ -168,6 +174,17 @@ static bool open_vsock(void)
 	return open_bare(VHOST_VSOCK);
 }
 
+static bool open_in_spaces(void)
+{
+	struct vhost_vring_state tx = {TX, session.round.asid};
+
+	if (!open_bare(VHOST_NET) || !change_backend_asid())
+		return false;
+	if (ioctl(session.fd, VHOST_SET_VRING_ASID, &tx))
+		return session_fail("VHOST_SET_VRING_ASID fails: %s", strerror(errno));
+	return true;
+}
+
 static bool open_round(void)
 {
 	switch (session.round.kind) {
@@ -176,6 +193,8 @@ static bool open_round(void)
 		return running_open();
 	case ROUND_VSOCK:
 		return open_vsock();
+	case ROUND_ASID:
+		return open_in_spaces();
 	default:
 		return open_bare(VHOST_NET);
 	}
@@ -249,16 +268,17 @@ static void print_list(const char *name, const struct mapping_list *list,
 
 static void print_expected(void)
 {
-	static const char *const reasons[] = {"EINVAL", "E2BIG", "EFAULT", "ENODEV", "ESTALE"};
+	static const char *const reasons[] = {"EINVAL", "E2BIG",  "EFAULT",
+					      "ENODEV", "ESTALE", "ENXIO"};
 
 	printf("#   write() has returned %zd; it should be", session.result);
 	if (!session.expected.refused)
 		printf(" %zd", session.expected.result);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 6; i++)
 		if (session.expected.refused & 1 << i)
 			printf(" -%s", reasons[i]);
-	printf("\n#   (EINVAL %d, E2BIG %d, EFAULT %d, ENODEV %d, ESTALE %d)\n", EINVAL, E2BIG,
-	       EFAULT, ENODEV, ESTALE);
+	printf("\n#   (EINVAL %d, E2BIG %d, EFAULT %d, ENODEV %d, ESTALE %d, ENXIO %d)\n", EINVAL,
+	       E2BIG, EFAULT, ENODEV, ESTALE, ENXIO);
 }
 
 void session_print(void)
@@ -267,6 +287,8 @@ void session_print(void)
 	print_expected();
 	if (!session_probe())
 		return;
-	print_list("the model", &session.model.list, &session.snapshot.list);
-	print_list("the kernel", &session.snapshot.list, &session.model.list);
+	for (int i = 0; i < SNAPSHOT_SPACES; i++) {
+		print_list("the model", &session.models[i].list, &session.snapshots[i].list);
+		print_list("the kernel", &session.snapshots[i].list, &session.models[i].list);
+	}
 }

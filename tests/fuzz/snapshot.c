@@ -21,9 +21,14 @@
 static struct snapshot_bpf *skel;
 static uint64_t last_call;
 
+/* What is taken now, and when. */
+static const struct snapshot_head *head;
+static const struct snapshot_map *maps;
+static uint64_t stamp;
+
 /* Where in the copies a struct of the kernel is, found by its address. */
 static struct {
-	uint64_t call; /* to which the place belongs */
+	uint64_t stamp; /* to which the place belongs */
 	uint64_t address;
 	uint32_t index;
 	const struct mapping *mapping;
@@ -67,20 +72,20 @@ static size_t place_of(uint64_t address)
 	/* The structs lie 64 bytes apart at least. */
 	size_t place = address / 64 % PLACES;
 
-	while (places[place].call == last_call && places[place].address != address)
+	while (places[place].stamp == stamp && places[place].address != address)
 		place = (place + 1) % PLACES;
 	return place;
 }
 
-static bool put_places(const struct snapshot_head *head)
+static bool put_places(void)
 {
 	for (uint32_t i = 0; i < head->nr; i++) {
-		const uint64_t address = skel->bss->maps[i].address;
+		const uint64_t address = maps[i].address;
 		const size_t place = place_of(address);
 
-		if (places[place].call == last_call)
+		if (places[place].stamp == stamp)
 			return false;
-		places[place].call = last_call;
+		places[place].stamp = stamp;
 		places[place].address = address;
 		places[place].index = i;
 		places[place].mapping = NULL;
@@ -154,18 +159,18 @@ static bool take_tree(struct snapshot *s, uint64_t node, uint64_t parent, unsign
 	uint64_t left_last = 0, right_last = 0, last;
 	const uint8_t *raw;
 
-	if (places[place].call != last_call)
+	if (places[place].stamp != stamp)
 		return broken(s, "a node of the tree is not on the list");
 	if (depth == MAX_DEPTH)
 		return broken(s, "the tree is too deep");
-	raw = skel->bss->maps[places[place].index].raw;
+	raw = maps[places[place].index].raw;
 	if ((get_u64(raw, at->rb + at->rb_parent) & ~3ULL) != parent)
 		return broken(s, "a node of the tree has a wrong parent");
 
 	if (get_u64(raw, at->rb + at->rb_left) &&
 	    !take_tree(s, get_u64(raw, at->rb + at->rb_left), node, depth + 1, &left_last))
 		return false;
-	if (!s->list.nr && skel->bss->head.leftmost != node)
+	if (!s->list.nr && head->leftmost != node)
 		return broken(s, "the tree begins elsewhere");
 	if (!take_mapping(s, raw, place))
 		return false;
@@ -184,7 +189,7 @@ static bool take_tree(struct snapshot *s, uint64_t node, uint64_t parent, unsign
 	return true;
 }
 
-static bool take_mappings(struct snapshot *s, const struct snapshot_head *head)
+static bool take_mappings(struct snapshot *s)
 {
 	uint64_t last;
 
@@ -194,7 +199,7 @@ static bool take_mappings(struct snapshot *s, const struct snapshot_head *head)
 		return broken(s, "the list does not end after %u mappings", head->nr);
 	if (head->nmaps != head->nr)
 		return broken(s, "%u mappings are counted as %u", head->nr, head->nmaps);
-	if (!put_places(head))
+	if (!put_places())
 		return broken(s, "a mapping is on the list twice");
 	if (!head->root && head->nr)
 		return broken(s, "the tree is empty, and the list is not");
@@ -207,7 +212,7 @@ static bool take_mappings(struct snapshot *s, const struct snapshot_head *head)
 }
 
 /* What the virtqueues keep must be there still. */
-static bool take_rings(struct snapshot *s, const struct snapshot_head *head)
+static bool take_rings(struct snapshot *s)
 {
 	for (int vq = 0; vq < SNAPSHOT_VQS; vq++) {
 		for (int i = 0; i < SNAPSHOT_ADDRS; i++) {
@@ -217,7 +222,7 @@ static bool take_rings(struct snapshot *s, const struct snapshot_head *head)
 			if (!head->ring[vq][i])
 				continue;
 			place = place_of(head->ring[vq][i]);
-			if (places[place].call != last_call)
+			if (places[place].stamp != stamp)
 				return broken(s, "virtqueue %d keeps a mapping that is gone", vq);
 			s->ring[vq][i] = places[place].mapping;
 		}
@@ -225,18 +230,27 @@ static bool take_rings(struct snapshot *s, const struct snapshot_head *head)
 	return true;
 }
 
-bool snapshot_take(struct snapshot *s)
+static void take_space(struct snapshot *s)
 {
-	const struct snapshot_head *head = &skel->bss->head;
-
-	if (head->calls == last_call)
-		return false;
-	last_call = head->calls;
+	stamp++;
 	s->has_iotlb = head->iotlb;
-	s->now = head->now;
+	s->asid = head->asid;
+	s->now = s->has_iotlb || head == skel->bss->heads ? head->now : 0;
 	s->list.nr = 0;
 	s->fault[0] = '\0';
-	if (take_mappings(s, head))
-		take_rings(s, head);
+	if (take_mappings(s))
+		take_rings(s);
+}
+
+bool snapshot_take(struct snapshot *s)
+{
+	if (skel->bss->calls == last_call)
+		return false;
+	last_call = skel->bss->calls;
+	for (int i = 0; i < SNAPSHOT_SPACES; i++) {
+		head = &skel->bss->heads[i];
+		maps = i ? skel->bss->other_maps : skel->bss->first_maps;
+		take_space(&s[i]);
+	}
 	return true;
 }

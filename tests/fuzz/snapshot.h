@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the kernel really has in the IOTLB of a device: a BPF program copies
- * all of it, as it lies in memory, after each write to the vhost fd.
+ * What the kernel really has in the IOTLBs of a device: a BPF program copies
+ * all of them, as they lie in memory, after each write to the vhost fd.
  */
 #ifndef FUZZ_SNAPSHOT_H
 #define FUZZ_SNAPSHOT_H
@@ -14,6 +14,9 @@
 
 /* Room for a struct vhost_iotlb_map. */
 #define SNAPSHOT_RAW 128
+
+/* Address spaces: the first, and that of the virtqueue TX if it is elsewhere. */
+#define SNAPSHOT_SPACES 2
 
 #define SNAPSHOT_VQS 4
 #define SNAPSHOT_ADDRS 3
@@ -32,8 +35,7 @@ struct snapshot_map {
 };
 
 /**
- * struct snapshot_head - beside the mappings
- * @calls:	of the kernel function that writes
+ * struct snapshot_head - of an address space, beside the mappings
  * @iotlb:	address, or 0: then what follows up to @nmaps has no meaning
  * @root:	of the tree
  * @leftmost:	first of the tree
@@ -41,15 +43,14 @@ struct snapshot_map {
  * @ended:	whether the end of the list was found
  * @nmaps:	mappings that the kernel counts
  * @now:	invalidations so far, which is what tokens are made from
- * @nvqs:	virtqueues
- * @ring:	mappings that the virtqueues keep for their rings, or 0
+ * @asid:	its number
+ * @ring:	mappings that the virtqueues in it keep for their rings, or 0
  */
 struct snapshot_head {
-	__u64 calls;
 	__u64 iotlb;
 	__u64 root, leftmost;
 	__u32 nr, ended;
-	__u32 nmaps, nvqs;
+	__u32 nmaps, asid;
 	__u64 now;
 	__u64 ring[SNAPSHOT_VQS][SNAPSHOT_ADDRS];
 };
@@ -61,12 +62,14 @@ struct snapshot_head {
 #include "model.h"
 
 /**
- * struct snapshot - the state of a device
+ * struct snapshot - the state of an address space
+ * @has_iotlb:	whether it is there at all
  * @list:	the mappings, sorted by address
  * @fault:	what is broken in the kernel's structures, or an empty string
  */
 struct snapshot {
 	bool has_iotlb;
+	uint32_t asid;
 	uint64_t now;
 	struct mapping_list list;
 	char fault[200];
@@ -80,7 +83,10 @@ void snapshot_close(void);
 /* Without looking, writes are faster. */
 void snapshot_enable(bool enable);
 
-/* Of the last write while enabled. Returns false if there was none since. */
+/*
+ * Of the last write while enabled, SNAPSHOT_SPACES of them. Returns false if
+ * there was none since.
+ */
 bool snapshot_take(struct snapshot *s);
 
 #endif /* __bpf__ */

@@ -18,12 +18,14 @@
  * struct session - a device, and what it is compared with
  * @limit:	of the mappings in an IOTLB
  * @own_hook:	a BPF program that can take misses
+ * @models:	of the first address space, and of that of the round
+ * @snapshots:	the same of the kernel
  * @area:	memory to write from
  * @device:	one with virtqueues that run, or NULL
  * @hook:	@own_hook while it is attached, or NULL
  * @expected:	how the last message should end
  * @result:	how it did end
- * @since:	messages since @snapshot
+ * @since:	messages since @snapshots
  * @fault:	what was wrong first
  */
 struct session {
@@ -38,14 +40,17 @@ struct session {
 	bool has_owner;
 	struct device *device;
 	struct hook *hook;
-	struct model model;
-	struct snapshot snapshot;
+	struct model models[SNAPSHOT_SPACES];
+	struct snapshot snapshots[SNAPSHOT_SPACES];
 	struct message message;
 	struct outcome expected;
 	ssize_t result;
 	unsigned int since;
 	char fault[400];
 };
+
+/* Indices of the address spaces. */
+enum { FIRST, OTHER };
 
 extern struct session session;
 

@@ -16,7 +16,7 @@ void tally_count(struct tally *t, const struct message *m, ssize_t result)
 		enum ending ending;
 	} errors[] = {
 		{EINVAL, ENDED_EINVAL}, {E2BIG, ENDED_E2BIG},	{EFAULT, ENDED_EFAULT},
-		{ENODEV, ENDED_ENODEV}, {ESTALE, ENDED_ESTALE},
+		{ENODEV, ENDED_ENODEV}, {ESTALE, ENDED_ESTALE}, {ENXIO, ENDED_ENXIO},
 	};
 	uint32_t version;
 
@@ -44,7 +44,7 @@ void tally_add(struct tally *sum, const struct tally *other)
 void tally_print(const struct tally *t)
 {
 	static const char *const names[NR_ENDINGS] = {
-		"good", "short", "EINVAL", "E2BIG", "EFAULT", "ENODEV", "ESTALE",
+		"good", "short", "EINVAL", "E2BIG", "EFAULT", "ENODEV", "ESTALE", "ENXIO",
 	};
 
 	printf("#");

@@ -196,6 +196,29 @@ static void batches(void **state)
 	assert_int_equal(write_ops(ops, 3), 128);
 }
 
+static void other_address_spaces(void **state)
+{
+	struct vhost_iotlb_op ops[3] = {good_update, good_update, good_invalidate};
+
+	(void)state;
+	model_init(&model);
+	model_replace_iotlb(&model, true);
+	ops[1].asid = 1;
+	ops[1].uaddr = 0;
+	ops[2].asid = 1;
+	assert_int_equal(write_ops(ops, 3), 48);
+	assert_int_equal(write_ops(ops + 1, 2), -REFUSE_ENXIO);
+	assert_int_equal(write_ops(ops + 2, 1), 48);
+	assert_int_equal(model.list.nr, 1);
+	assert_int_equal(model.list.at[0].addr, 0x7000);
+	assert_int_equal(model.now, 1);
+
+	ops[2].asid = 0;
+	ops[2].flags = VHOST_IOTLB_OP_F_ALL_ASIDS;
+	assert_int_equal(write_ops(ops + 2, 1), 48);
+	assert_int_equal(model.list.nr, 0);
+}
+
 static void malformed_operations(void **state)
 {
 	static const struct vhost_iotlb_op list[] = {
@@ -205,7 +228,7 @@ static void malformed_operations(void **state)
 		{.type = VHOST_IOTLB_UPDATE, .size = 2, .perm = 1, .iova = UINT64_MAX},
 		{.type = VHOST_IOTLB_UPDATE, .size = 1, .perm = 1, .flags = 2},
 		{.type = VHOST_IOTLB_UPDATE, .size = 1, .perm = 1, .token = 1},
-		{.type = VHOST_IOTLB_UPDATE, .size = 1, .perm = 1, .asid = 1},
+		{.type = VHOST_IOTLB_INVALIDATE, .size = 1, .flags = 2, .asid = 1},
 		{.type = VHOST_IOTLB_INVALIDATE, .iova = 1},
 		{.type = VHOST_IOTLB_INVALIDATE, .size = 2, .iova = UINT64_MAX},
 		{.type = VHOST_IOTLB_INVALIDATE, .size = 1, .perm = 1},
@@ -319,6 +342,7 @@ int main(void)
 		cmocka_unit_test(stale_by_overlap),
 		cmocka_unit_test(stale_by_age),
 		cmocka_unit_test(batches),
+		cmocka_unit_test(other_address_spaces),
 		cmocka_unit_test(malformed_operations),
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(version_2),
