@@ -94,6 +94,41 @@ struct vtd_unit {
 
 #define VTD_NO_PASID 0xffffffffU
 
+/* PASIDs have 20 bits. */
+#define VTD_PASID_BITS 20
+
+/* Where the walk of a request with a PASID begins, if not at the root table */
+enum vtd_space_kind {
+	VTD_SPACE_NONE,	     /* nowhere: there is no translation */
+	VTD_SPACE_DIRECTORY, /* at a PASID directory */
+	VTD_SPACE_FIRST,     /* at a first level, nested in a second level */
+};
+
+/**
+ * struct vtd_space - what translates requests with a PASID, see vtd_space.h
+ * @word:	VTD_SPACE_DIRECTORY: of the scalable-mode context entry, the first
+ *		word's address and size of the directory. VTD_SPACE_FIRST: of the
+ *		entry of the PASID table, the third word.
+ * @kind:	enum vtd_space_kind
+ * @reserved:	zero
+ */
+struct vtd_space {
+	__u64 word;
+	__u32 kind;
+	__u32 reserved;
+};
+
+/**
+ * struct vtd_parent - a second level in which a first level is nested
+ * @table:	of its highest level
+ * @levels:	of tables; 0 if there is none, so that guest-physical addresses
+ *		are what they seem
+ */
+struct vtd_parent {
+	__u64 table;
+	__u8 levels;
+};
+
 /**
  * struct vtd_request - what a device asks for
  * @iova:	address

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The page walk of VT-d for a PASID whose page table was bound, or whose PASID
- * table was attached (sva.h). What is above it is in no guest's memory: it is what
- * a driver of a real IOMMU would have written there. vtd_walk() reads it like the
- * rest.
+ * table was attached (sva.h): vtd_space.h, as the kernel has it, too.
  */
 #ifndef IOTLB_PASID_WALK_H
 #define IOTLB_PASID_WALK_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "vtd_types.h"
@@ -16,16 +13,6 @@
 struct iommu_view;
 struct sva_binding;
 struct sva_table;
-
-/**
- * struct second_level - what guest-physical addresses go through
- * @table:	of its highest level
- * @levels:	of tables; 0 if there is none, so that they are what they seem
- */
-struct second_level {
-	uint64_t table;
-	uint8_t levels;
-};
 
 /**
  * second_level_find() - the second level that the guest's IOMMU has for a device
@@ -38,22 +25,24 @@ struct second_level {
  * Return: VTD_OK, or the fault of the tables above the page tables.
  */
 enum vtd_fault second_level_find(const struct iommu_view *view, vtd_read_fn read, void *memory,
-				 struct second_level *second, struct vtd_walk *where);
+				 struct vtd_parent *second, struct vtd_walk *where);
+
+/* Where the walk begins, for the kernel */
+struct vtd_space pasid_space_bound(const struct sva_binding *binding);
+struct vtd_space pasid_space_attached(const struct sva_table *table);
 
 /**
  * struct pasid_view - the IOMMU, as requests with a PASID see it
- * @unit:	the IOMMU; in scalable mode, at no address
+ * @unit:	what it can do
  * @pasid:	the PASID
- * @context:	the context entry that is in no guest's memory
- * @is_bound:	so is the entry of the PASID table, @entry
- * @entry:	its words that are in use
+ * @space:	where the walk begins
+ * @parent:	in which a first level is nested
  */
 struct pasid_view {
 	struct vtd_unit unit;
 	uint32_t pasid;
-	uint64_t context[4];
-	bool is_bound;
-	uint64_t entry[3];
+	struct vtd_space space;
+	struct vtd_parent parent;
 };
 
 /**
@@ -65,7 +54,7 @@ struct pasid_view {
  * @second:	in which it is nested
  */
 void pasid_view_bound(struct pasid_view *view, const struct vtd_unit *unit, uint32_t pasid,
-		      const struct sva_binding *binding, const struct second_level *second);
+		      const struct sva_binding *binding, const struct vtd_parent *second);
 
 /* Of a PASID that a table of the guest may have. */
 void pasid_view_attached(struct pasid_view *view, const struct vtd_unit *unit, uint32_t pasid,

@@ -18,7 +18,7 @@ static enum vtd_fault find_view(const struct lookup *lookup, struct trail_walk *
 {
 	const struct vtd_unit *unit = lookup->view ? &lookup->view->unit : NULL;
 	const struct sva_space *space = lookup->space;
-	struct second_level second = {};
+	struct vtd_parent second = {};
 	enum vtd_fault fault;
 
 	if (!space->binding) {

@@ -49,7 +49,7 @@ static struct sva_binding binding_of(uint64_t root)
 
 static void bind(const struct sva_binding *binding)
 {
-	const struct second_level second = {
+	const struct vtd_parent second = {
 		.table = second_levels ? SECOND_TABLE : 0,
 		.levels = second_levels,
 	};
@@ -182,7 +182,7 @@ static void test_support(void **state)
 	use_levels(5, 0);
 	pasid_view_bound(&view, NULL, PASID,
 			 &(struct sva_binding){.root = FIRST_TABLE, .width = 57},
-			 &(struct second_level){});
+			 &(struct vtd_parent){});
 	try_page(3, P | RW | US, VTD_OK, VTD_OK);
 }
 
@@ -193,7 +193,7 @@ static void test_flags(void **state)
 	bind(&(struct sva_binding){
 		.root = FIRST_TABLE, .width = 48, .flags = SVA_BIND_SRE | SVA_BIND_WPE});
 	pasid_entry[2] |= 1 | 0x10;
-	assert_int_equal(view.entry[2], pasid_entry[2]);
+	assert_int_equal(view.space.word, pasid_entry[2]);
 	/* Requests with a PASID are those of user mode. */
 	try_page(1, P | RW, VTD_FAULT_PERMISSION, VTD_FAULT_PERMISSION);
 }
@@ -261,7 +261,7 @@ static void test_attached(void **state)
 static void assert_second(uint64_t table, int levels)
 {
 	const struct iommu_view device = {.unit = guest.unit, .source_id = 8};
-	struct second_level second = {.levels = 99};
+	struct vtd_parent second = {.levels = 99};
 	struct vtd_walk where;
 
 	assert_int_equal(second_level_find(&device, guest_read, &guest, &second, &where), VTD_OK);
@@ -274,7 +274,7 @@ static void assert_second(uint64_t table, int levels)
 static void assert_no_second(enum vtd_fault fault, enum vtd_table table)
 {
 	const struct iommu_view device = {.unit = guest.unit, .source_id = 8};
-	struct second_level second;
+	struct vtd_parent second;
 	struct vtd_walk where;
 
 	assert_string_equal(
