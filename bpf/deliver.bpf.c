@@ -24,6 +24,7 @@
 #include "deliver.h"
 #include "iotlb_record.h"
 #include "resolve.h"
+#include "resolve_asid.h"
 #include "vhost.h"
 
 /* What a program is attached to says which arguments it has. */
@@ -134,6 +135,7 @@ static void fill_miss(struct iotlb_record *record, struct vhost_iotlb_miss_ctx *
 		.vq = miss->vq->index,
 		.access = miss->access,
 		.tgid = bpf_get_current_pid_tgid() >> 32,
+		.asid = resolve_asid(miss),
 	};
 	if (bpf_core_field_exists(miss->token)) {
 		record->flags |= IOTLB_RECORD_F_TOKEN;
@@ -210,6 +212,7 @@ static bool is_wanted(const struct deliver_device *device, const struct resolver
 SEC("struct_ops/deliver_miss")
 int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
 {
+	const __u32 asid = resolve_asid(miss);
 	__u64 dev = miss->vq->dev->id;
 	struct resolver_device *unit;
 	struct deliver_device *device;
@@ -218,7 +221,8 @@ int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
 	/* First what is hot. The loader has no units where there are no kfuncs. */
 	unit = &units[dev % DELIVER_MAX_DEVICES];
 	if (unit->dev == dev && unit->epoch == unit->replaced &&
-	    bpf_ksym_exists(bpf_vhost_guest_read) && resolve(miss, unit))
+	    bpf_ksym_exists(bpf_vhost_guest_read) &&
+	    (asid ? resolve_with_pasid(miss, unit, dev, asid) : resolve(miss, unit)))
 		return VHOST_IOTLB_MISS_RESOLVED;
 
 	device = bpf_map_lookup_elem(&served, &dev);

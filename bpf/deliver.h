@@ -16,6 +16,9 @@
 /* Virtqueues whose record found no room on the ring buffer. */
 #define DELIVER_MAX_OVERFLOW 4096
 
+/* Of all devices: PASIDs that the loader has said something of */
+#define DELIVER_MAX_SPACES (65536 + DELIVER_MAX_DEVICES)
+
 /* When the loader answers the misses of a device; at other times, they go their
  * usual way.
  */
@@ -109,6 +112,18 @@ struct resolver_device {
 struct deliver_news {
 	__u64 dev;
 	__u32 kind;
+	__u32 reserved;
+};
+
+/**
+ * struct deliver_space - requests that have a PASID
+ * @dev:	the device
+ * @pasid:	the PASID; 0 for those that have no entry of their own
+ * @reserved:	zero
+ */
+struct deliver_space {
+	__u64 dev;
+	__u32 pasid;
 	__u32 reserved;
 };
 

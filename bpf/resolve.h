@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #include "deliver.h"
@@ -56,6 +57,31 @@ static __always_inline bool resolve_spans_pages(const struct vhost_iotlb_miss_ct
 	return miss->iova % RESOLVE_PAGE_SIZE + miss->len > RESOLVE_PAGE_SIZE;
 }
 
+/* The address space that the virtqueue is in: a PASID, or 0. */
+static __always_inline __u32 resolve_asid(const struct vhost_iotlb_miss_ctx *miss)
+{
+	struct vhost_virtqueue *vq = miss->vq;
+
+	return bpf_core_field_exists(vq->asid) ? vq->asid : 0;
+}
+
+/* The walk has found it: say so, or leave it to the loader. */
+static __always_inline bool resolve_map(struct vhost_iotlb_miss_ctx *miss,
+					struct resolver_device *device,
+					const struct vtd_translation *found)
+{
+	if (found->level != 1) {
+		__sync_fetch_and_add(&device->large, 1);
+		return false;
+	}
+	if (bpf_vhost_iotlb_map(miss, found->iova, found->gpa, found->size, found->perm)) {
+		__sync_fetch_and_add(&device->faults, 1);
+		return false;
+	}
+	__sync_fetch_and_add(&device->resolved, 1);
+	return true;
+}
+
 /**
  * resolve() - translate a miss here and now
  * @miss:	the miss
@@ -68,9 +94,10 @@ static __always_inline bool resolve_spans_pages(const struct vhost_iotlb_miss_ct
  */
 static __noinline bool resolve(struct vhost_iotlb_miss_ctx *miss, struct resolver_device *device)
 {
+	const __u32 asid = resolve_asid(miss);
 	struct vtd_request request = {
 		.iova = miss->iova,
-		.pasid = device->pasid,
+		.pasid = asid ? asid : device->pasid,
 		.source_id = device->source_id,
 		.access = miss->access,
 		.merge = resolve_spans_pages(miss),
@@ -82,16 +109,7 @@ static __noinline bool resolve(struct vhost_iotlb_miss_ctx *miss, struct resolve
 		__sync_fetch_and_add(&device->faults, 1);
 		return false;
 	}
-	if (found.level != 1) {
-		__sync_fetch_and_add(&device->large, 1);
-		return false;
-	}
-	if (bpf_vhost_iotlb_map(miss, found.iova, found.gpa, found.size, found.perm)) {
-		__sync_fetch_and_add(&device->faults, 1);
-		return false;
-	}
-	__sync_fetch_and_add(&device->resolved, 1);
-	return true;
+	return resolve_map(miss, device, &found);
 }
 
 #endif /* BPF_RESOLVE_H */

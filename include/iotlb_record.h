@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define IOTLB_RECORD_VERSION 2
+#define IOTLB_RECORD_VERSION 3
 
 enum iotlb_record_kind {
 	IOTLB_RECORD_MISS = 1,	   /* a virtqueue waits for a translation */
@@ -42,13 +42,14 @@ enum iotlb_record_flags {
  * @len:	bytes from @iova on that the device still wants
  * @vq:		index of the virtqueue that waits
  * @access:	VHOST_ACCESS_RO, VHOST_ACCESS_WO
+ * @asid:	address space that it is in: a PASID, or 0 for requests without
  * @tgid:	process in whose context this happened: the owner of the device,
  *		unless its vhost workers are kernel threads
  * @mem_seq:	low half of the number of the memory table at the time of the
  *		miss; "vhost-mem-seq" in fdinfo is that of the table there
  * @token:	state of the device at the time of the miss, for the answer
  *
- * @iova to @access, @mem_seq and @token are zero in records that are no miss.
+ * @iova to @asid, @mem_seq and @token are zero in records that are no miss.
  */
 struct iotlb_record {
 	__u16 version;
@@ -58,8 +59,9 @@ struct iotlb_record {
 	__u64 dev;
 	__u64 iova;
 	__u64 len;
-	__u32 vq;
-	__u32 access;
+	__u16 vq;
+	__u16 access;
+	__u32 asid;
 	__u32 tgid;
 	__u32 mem_seq;
 	__u64 token;

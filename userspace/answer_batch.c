@@ -58,18 +58,21 @@ void answer_batch_update(struct answer_batch *batch, struct answer_target *targe
 		       .size = answer->last - answer->iova + 1,
 		       .uaddr = answer->hva,
 		       .perm = answer->perm,
+		       .asid = miss->asid,
 		       .flags = token ? VHOST_IOTLB_OP_F_TOKEN : 0,
 		       .token = token ? miss->token : 0,
 	       });
 }
 
-void answer_batch_hand_back(struct answer_batch *batch, struct answer_target *target, uint64_t iova)
+void answer_batch_hand_back(struct answer_batch *batch, struct answer_target *target,
+			    const struct iotlb_record *miss)
 {
 	append(batch, target,
 	       &(struct vhost_iotlb_op){
 		       .type = VHOST_IOTLB_MISS,
-		       .iova = iova,
+		       .iova = miss->iova,
 		       .size = 1,
+		       .asid = miss->asid,
 	       });
 }
 
@@ -140,12 +143,13 @@ static ssize_t write_msg(struct answer_batch *batch, int fd, size_t count)
 static bool hand_back_instead(struct vhost_iotlb_op *op, int err)
 {
 	/* vhost lets it miss anew; or there is nothing that could miss. */
-	if (op->type != VHOST_IOTLB_UPDATE || err == -ESTALE || err == -ENODEV)
+	if (op->type != VHOST_IOTLB_UPDATE || err == -ESTALE || err == -ENXIO || err == -ENODEV)
 		return false;
 	*op = (struct vhost_iotlb_op){
 		.type = VHOST_IOTLB_MISS,
 		.iova = op->iova,
 		.size = op->size,
+		.asid = op->asid,
 	};
 	return true;
 }
@@ -169,7 +173,8 @@ static size_t write_some(struct answer_batch *batch, struct answer_target *targe
 		count = VHOST_IOTLB_MAX_OPS;
 	applied = write_msg(batch, target->fd, count);
 	/* Another one than the first may be to blame. */
-	if (applied < 0 && count > 1 && applied != -ESTALE && applied != -ENODEV)
+	if (applied < 0 && count > 1 && applied != -ESTALE && applied != -ENXIO &&
+	    applied != -ENODEV)
 		applied = write_msg(batch, target->fd, 1);
 
 	if (applied < 0) {

@@ -56,7 +56,8 @@ struct answer_slot {
  * @write:	write(2)
  * @answered:	told of each UPDATE what has become of it: 0, -ESTALE if vhost
  *		lets the virtqueue miss again because the answer may be out of
- *		date, or another negative errno; the miss was then handed back
+ *		date, -ENXIO if no virtqueue is in that address space any more, or
+ *		another negative errno; the miss was then handed back
  * @arg:	passed to @answered
  * @dropped_err: how the first INVALIDATE that was refused was refused, 0 if none
  *		was; for the caller to set to 0. A device without an IOTLB has
@@ -99,9 +100,9 @@ void answer_batch_init(struct answer_batch *batch,
 void answer_batch_update(struct answer_batch *batch, struct answer_target *target,
 			 const struct iotlb_record *miss, const struct answer *answer);
 
-/* Let somebody else answer the misses at @iova: whoever reads the vhost fd. */
+/* Let somebody else answer @miss, and others there: whoever reads the vhost fd. */
 void answer_batch_hand_back(struct answer_batch *batch, struct answer_target *target,
-			    uint64_t iova);
+			    const struct iotlb_record *miss);
 
 /* Drop what an INVALIDATE says, which may be nothing that this device could have;
  * or another operation that concerns no single miss.

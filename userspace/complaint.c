@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "answer.h"
@@ -14,6 +15,7 @@
 /* What a message is about, see log_subject(). */
 enum matter {
 	MATTER_UNMAPPED = 1,
+	MATTER_UNBOUND,
 	MATTER_FAULT,
 	MATTER_FORBIDDEN,
 	MATTER_OUTSIDE,
@@ -42,14 +44,31 @@ static const char *access_name(uint32_t access)
 	}
 }
 
+struct place {
+	char text[48];
+};
+
+/* The address of a miss, and whose it is */
+static struct place place_of(const struct iotlb_record *miss)
+{
+	struct place place;
+
+	if (miss->asid)
+		snprintf(place.text, sizeof(place.text), "0x%" PRIx64 " of PASID %u",
+			 (uint64_t)miss->iova, miss->asid);
+	else
+		snprintf(place.text, sizeof(place.text), "0x%" PRIx64, (uint64_t)miss->iova);
+	return place;
+}
+
 static void complain_fault(struct log_limit *limit, const struct served_device *device,
 			   const struct iotlb_record *miss, const struct vtd_walk *walk)
 {
 	if (!may_say(limit, device, miss->iova >> 12, MATTER_FAULT))
 		return;
-	log_warn(DEVICE_FORMAT ": no translation of 0x%" PRIx64
-			       ": %s (fault %s, table %s, level %u); queue %u waits to %s there",
-		 DEVICE_ARGS(device), (uint64_t)miss->iova, vtd_fault_text(walk->fault),
+	log_warn(DEVICE_FORMAT ": no translation of %s: %s (fault %s, table %s, level %u); queue "
+			       "%u waits to %s there",
+		 DEVICE_ARGS(device), place_of(miss).text, vtd_fault_text(walk->fault),
 		 vtd_fault_name(walk->fault), vtd_table_name(walk->fault_table), walk->fault_level,
 		 miss->vq, access_name(miss->access));
 }
@@ -66,6 +85,13 @@ void complain_unanswered(struct log_limit *limit, const struct served_device *de
 		return;
 	}
 	switch (err) {
+	case -ENOLINK:
+		if (may_say(limit, device, miss->asid, MATTER_UNBOUND))
+			log_warn(DEVICE_FORMAT
+				 ": nothing is bound to PASID %u; queue %u waits to %s 0x%" PRIx64,
+				 DEVICE_ARGS(device), miss->asid, miss->vq,
+				 access_name(miss->access), (uint64_t)miss->iova);
+		break;
 	case -ENOENT:
 		if (may_say(limit, device, page, MATTER_UNMAPPED))
 			log_warn(DEVICE_FORMAT ": nothing maps 0x%" PRIx64
@@ -75,27 +101,25 @@ void complain_unanswered(struct log_limit *limit, const struct served_device *de
 		break;
 	case -EACCES:
 		if (may_say(limit, device, page, MATTER_FORBIDDEN))
-			log_warn(DEVICE_FORMAT
-				 ": the mapping 0x%" PRIx64 "-0x%" PRIx64
-				 " does not allow to %s; queue %u waits at 0x%" PRIx64,
+			log_warn(DEVICE_FORMAT ": the mapping 0x%" PRIx64 "-0x%" PRIx64
+					       " does not allow to %s; queue %u waits at %s",
 				 DEVICE_ARGS(device), mapping->iova, mapping->last,
-				 access_name(miss->access), miss->vq, (uint64_t)miss->iova);
+				 access_name(miss->access), miss->vq, place_of(miss).text);
 		break;
 	case -EFAULT:
 		if (may_say(limit, device, mapping->iova, MATTER_OUTSIDE))
 			log_warn(DEVICE_FORMAT
-				 ": the mapping 0x%" PRIx64 "-0x%" PRIx64 " leads 0x%" PRIx64
+				 ": the mapping 0x%" PRIx64 "-0x%" PRIx64 " leads %s"
 				 " out of the guest's memory (no vhost-mem line of its fdinfo has "
 				 "guest address 0x%" PRIx64 "); queue %u waits",
 				 DEVICE_ARGS(device), mapping->iova, mapping->last,
-				 (uint64_t)miss->iova,
+				 place_of(miss).text,
 				 (uint64_t)(mapping->gpa + (miss->iova - mapping->iova)), miss->vq);
 		break;
 	default:
 		if (may_say(limit, device, err, MATTER_STRANGE))
-			log_warn(DEVICE_FORMAT ": cannot translate 0x%" PRIx64
-					       ": %s; queue %u waits",
-				 DEVICE_ARGS(device), (uint64_t)miss->iova, strerror(-err),
+			log_warn(DEVICE_FORMAT ": cannot translate %s: %s; queue %u waits",
+				 DEVICE_ARGS(device), place_of(miss).text, strerror(-err),
 				 miss->vq);
 		break;
 	}

@@ -138,6 +138,9 @@ enum event {
 /* Other events wait for so many looks for records, and records. */
 #define WORK_PER_LOOK 4096
 
+/* With a control socket: whoever invalidates there waits for it. */
+#define WORK_PER_LOOK_CONTROL 64
+
 /* A former iotlbd may still be ending. Later, nobody is waited for. */
 #define START_PATIENCE_MS 2000
 
@@ -317,6 +320,7 @@ static int serve_control(struct daemon *daemon)
 		log_error("no memory for PASIDs");
 		return -ENOMEM;
 	}
+	server_set_pasids(daemon->server, sva_service_pasids(daemon->service));
 	return control_serve(daemon->control, daemon->epoll_fd, &handler, daemon->service);
 }
 
@@ -601,7 +605,7 @@ static bool serve(struct daemon *daemon)
 
 	sched_yield();
 	daemon->work += 1 + records;
-	if (daemon->work >= WORK_PER_LOOK) {
+	if (daemon->work >= (daemon->control ? WORK_PER_LOOK_CONTROL : WORK_PER_LOOK)) {
 		daemon->work = 0;
 		look(daemon, 0);
 	}

@@ -34,6 +34,7 @@
  * @gone:	what it has so resolved, or not, of devices whose place has another now
  * @left:	by place in "units": has a device left it since programs were
  *		last waited for?
+ * @spaces_left: the same for "spaces": is there something that was taken out of it?
  * @counted:	by place in "units": the device whose counts are there
  */
 struct miss_hook {
@@ -46,6 +47,7 @@ struct miss_hook {
 	bool follow;
 	struct miss_stats gone;
 	bool left[DELIVER_MAX_DEVICES];
+	bool spaces_left;
 	uint64_t counted[DELIVER_MAX_DEVICES];
 };
 
@@ -299,9 +301,11 @@ static int wait_for_programs(struct miss_hook *hook)
 
 	err = bpf_map__update_elem(hook->skel->maps.grace, &key, sizeof(key), &inner, sizeof(inner),
 				   BPF_ANY);
-	if (!err)
-		memset(hook->left, 0, sizeof(hook->left));
-	return err;
+	if (err)
+		return err;
+	memset(hook->left, 0, sizeof(hook->left));
+	hook->spaces_left = false;
+	return 0;
 }
 
 /* What a walk that is under way still counts is counted: the counters stay. */
@@ -361,6 +365,42 @@ int miss_hook_resolve(struct miss_hook *hook, uint64_t dev, const struct resolve
 	unit->epoch = device->epoch;
 	__atomic_store_n(&unit->dev, dev, __ATOMIC_RELEASE);
 	return 0;
+}
+
+/* Memory of a value that was deleted or replaced is used for the next one at once,
+ * while a program may still read it.
+ */
+static int put_space(struct miss_hook *hook, const struct deliver_space *key,
+		     const struct vtd_space *space)
+{
+	const struct bpf_map *map = hook->skel->maps.spaces;
+	int err = hook->spaces_left ? wait_for_programs(hook) : 0;
+
+	if (!err)
+		err = bpf_map__update_elem(map, key, sizeof(*key), space, sizeof(*space),
+					   BPF_NOEXIST);
+	if (err != -EEXIST)
+		return err;
+	hook->spaces_left = true;
+	return bpf_map__update_elem(map, key, sizeof(*key), space, sizeof(*space), BPF_EXIST);
+}
+
+static int drop_space(struct miss_hook *hook, const struct deliver_space *key)
+{
+	int err = bpf_map__delete_elem(hook->skel->maps.spaces, key, sizeof(*key), 0);
+
+	if (err == -ENOENT)
+		return 0;
+	hook->spaces_left = true;
+	return err;
+}
+
+int miss_hook_set_space(struct miss_hook *hook, uint64_t dev, uint32_t pasid,
+			const struct vtd_space *space)
+{
+	const struct deliver_space key = {.dev = dev, .pasid = pasid};
+
+	return space ? put_space(hook, &key, space) : drop_space(hook, &key);
 }
 
 void miss_hook_unserve(struct miss_hook *hook, uint64_t dev)

@@ -16,6 +16,7 @@
 struct miss_hook;
 struct miss_stats;
 struct resolver_device;
+struct vtd_space;
 
 /**
  * struct miss_hook_options - how to load the hook
@@ -126,6 +127,26 @@ void miss_hook_forget(struct miss_hook *hook, uint64_t dev);
  * where this one could be.
  */
 int miss_hook_resolve(struct miss_hook *hook, uint64_t dev, const struct resolver_device *device);
+
+/**
+ * miss_hook_set_space() - by what the kernel resolves the misses of a PASID
+ * @hook:	the hook
+ * @dev:	the device
+ * @pasid:	the PASID; 0 for all of the device that it was not called for
+ * @space:	where their walks begin; NULL to take back what was said. If nothing
+ *		is said for 0 either, at the root table of the guest's IOMMU.
+ *
+ * The device is resolved by miss_hook_resolve(), or all of its misses come to us.
+ *
+ * No walk that begins after this has returned uses what was there before. One that
+ * is still under way ends before vhost has done the next INVALIDATE for the device,
+ * which waits for all virtqueues; and in any case before something else is put where
+ * it reads.
+ *
+ * Return: 0 or a negative errno; then, misses of @pasid go by what is said for 0.
+ */
+int miss_hook_set_space(struct miss_hook *hook, uint64_t dev, uint32_t pasid,
+			const struct vtd_space *space);
 
 /* Fill in what the hook counts, which is @drops and all that follows, of one
  * device or of all.

@@ -26,6 +26,7 @@
 #include "roster.h"
 #include "served.h"
 #include "server.h"
+#include "sva_roster.h"
 #include "translator.h"
 
 #define BATCH 256
@@ -40,11 +41,13 @@
 /**
  * struct recent - an answer of this batch
  * @device:	for which device
+ * @asid:	in which of its address spaces
  * @mem_changes: of the device, at that time
  * @answer:	the answer
  */
 struct recent {
 	const struct served_device *device;
+	uint32_t asid;
 	unsigned int mem_changes;
 	struct answer answer;
 };
@@ -53,6 +56,7 @@ struct recent {
  * struct server - all there is
  * @hook:	where misses come from
  * @translator:	who knows the answers
+ * @pasids:	what is bound to those, or NULL
  * @roster:	devices
  * @guest:	that is followed, or NULL
  * @total:	all misses
@@ -68,6 +72,7 @@ struct recent {
 struct server {
 	struct miss_hook *hook;
 	struct translator *translator;
+	const struct sva *pasids;
 	struct roster roster;
 	struct guest *guest;
 	struct miss_stats total;
@@ -103,7 +108,7 @@ static void answered(void *arg, struct answer_target *target, const struct vhost
 
 	if (!err) {
 		COUNT(server, device, answered);
-	} else if (err == -ESTALE) {
+	} else if (err == -ESTALE || err == -ENXIO) {
 		COUNT(server, device, stale);
 	} else {
 		COUNT(server, device, failed);
@@ -121,7 +126,7 @@ static bool recent_covers(const struct server *server, const struct served_devic
 	if (count > RECENT)
 		count = RECENT;
 	for (i = 0; i < count; i++)
-		if (server->recent[i].device == device &&
+		if (server->recent[i].device == device && server->recent[i].asid == miss->asid &&
 		    server->recent[i].mem_changes == device->mem_changes &&
 		    answer_covers(&server->recent[i].answer, miss->iova, miss->access))
 			return true;
@@ -129,10 +134,11 @@ static bool recent_covers(const struct server *server, const struct served_devic
 }
 
 static void recent_add(struct server *server, const struct served_device *device,
-		       const struct answer *answer)
+		       const struct iotlb_record *miss, const struct answer *answer)
 {
 	server->recent[server->recent_count++ % RECENT] = (struct recent){
 		.device = device,
+		.asid = miss->asid,
 		.mem_changes = device->mem_changes,
 		.answer = *answer,
 	};
@@ -188,6 +194,26 @@ static bool is_outdated(const struct server *server, const struct served_device 
 	return server->guest && !guest_knows(server->guest, device);
 }
 
+static int find_answer(struct server *server, struct served_device *device,
+		       const struct iotlb_record *miss, struct answer *answer,
+		       struct finding *finding)
+{
+	struct lookup lookup = {
+		.dev = miss->dev,
+		.index = device->index,
+		.iova = miss->iova,
+		.access = miss->access,
+		.memory = served_memory(device),
+		.trail = &device->trail,
+		.view = server->guest ? &device->view : NULL,
+	};
+
+	if (miss->asid)
+		return sva_roster_answer(&server->roster, server->pasids, device, miss->asid,
+					 &lookup, answer, finding);
+	return answer_find(server->translator, &lookup, answer, finding);
+}
+
 static void serve_miss(struct server *server, struct served_device *device,
 		       const struct iotlb_record *miss)
 {
@@ -200,7 +226,7 @@ static void serve_miss(struct server *server, struct served_device *device,
 		roster_refresh(&server->roster, device);
 	if (is_outdated(server, device)) {
 		COUNT(server, device, unanswered);
-		answer_batch_hand_back(&server->answers, &device->target, miss->iova);
+		answer_batch_hand_back(&server->answers, &device->target, miss);
 		guest_ask(server->guest);
 		return;
 	}
@@ -209,21 +235,11 @@ static void serve_miss(struct server *server, struct served_device *device,
 		return;
 	}
 
-	err = answer_find(server->translator,
-			  &(struct lookup){
-				  .dev = miss->dev,
-				  .index = device->index,
-				  .iova = miss->iova,
-				  .access = miss->access,
-				  .memory = served_memory(device),
-				  .trail = &device->trail,
-				  .view = server->guest ? &device->view : NULL,
-			  },
-			  &answer, &finding);
+	err = find_answer(server, device, miss, &answer, &finding);
 	if (err) {
 		COUNT(server, device, unanswered);
 		complain_unanswered(&server->limit, device, miss, err, &finding);
-		answer_batch_hand_back(&server->answers, &device->target, miss->iova);
+		answer_batch_hand_back(&server->answers, &device->target, miss);
 		throttle(server, device);
 		if (server->guest)
 			guest_doubt(server->guest);
@@ -232,7 +248,7 @@ static void serve_miss(struct server *server, struct served_device *device,
 	if (is_clipped(&finding.mapping, &answer))
 		complain_clipped(&server->limit, device, &finding.mapping, &answer);
 	answer_batch_update(&server->answers, &device->target, miss, &answer);
-	recent_add(server, device, &answer);
+	recent_add(server, device, miss, &answer);
 }
 
 /* Records */
@@ -449,6 +465,11 @@ void server_close(struct server *server)
 	roster_close(&server->roster);
 	log_limit_tell(&server->limit);
 	free(server);
+}
+
+void server_set_pasids(struct server *server, const struct sva *pasids)
+{
+	server->pasids = pasids;
 }
 
 struct roster *server_roster(struct server *server)

@@ -86,6 +86,12 @@ struct sva *sva_open(const struct sva_options *options)
 	return NULL;
 }
 
+static void changed(const struct sva *sva, uint64_t device, uint32_t pasid)
+{
+	if (sva->options.changed)
+		sva->options.changed(sva->options.arg, device, pasid);
+}
+
 /* Devices */
 
 static struct device *find_device(const struct sva *sva, uint64_t id)
@@ -110,6 +116,7 @@ static struct device *make_device(struct sva *sva, uint64_t id)
 	device->id = id;
 	device->next = *chain;
 	*chain = device;
+	changed(sva, id, 0);
 	return device;
 }
 
@@ -122,6 +129,7 @@ static void drop_device_if_empty(struct sva *sva, struct device *device)
 	while (*link != device)
 		link = &(*link)->next;
 	*link = device->next;
+	changed(sva, device->id, 0);
 	free(device);
 }
 
@@ -215,6 +223,7 @@ enum sva_error sva_attach(struct sva *sva, const struct sva_caller *caller,
 	device->has_table = true;
 	device->table_client = keep ? SVA_KEPT : caller->client;
 	device->table = *table;
+	changed(sva, device->id, 0);
 	/* What has missed, and was handed back, may have a translation now. */
 	emit(sva, device->id,
 	     &(struct vhost_iotlb_op){
@@ -227,6 +236,7 @@ enum sva_error sva_attach(struct sva *sva, const struct sva_caller *caller,
 static void detach(struct sva *sva, struct device *device)
 {
 	device->has_table = false;
+	changed(sva, device->id, 0);
 	/* PASIDs are the guest's, and it has not said which it uses. */
 	emit_all(sva, device->id);
 }
@@ -301,6 +311,7 @@ static void unbind(struct sva *sva, struct pasid *pasid)
 {
 	pasid->info.is_bound = false;
 	pasid->device->bound--;
+	changed(sva, pasid->device->id, pasid->info.pasid);
 	emit_pasid(sva, pasid->device->id, pasid->info.pasid);
 }
 
@@ -374,6 +385,7 @@ enum sva_error sva_bind(struct sva *sva, const struct sva_caller *caller, uint32
 	pasid->info.is_bound = true;
 	pasid->info.binding = *binding;
 	pasid->device->bound++;
+	changed(sva, caller->device, number);
 	emit(sva, caller->device,
 	     &(struct vhost_iotlb_op){
 		     .type = VHOST_IOTLB_RETRY,
@@ -513,9 +525,14 @@ void sva_client_gone(struct sva *sva, uint64_t client)
 
 static void forget(struct sva *sva, struct device *device)
 {
+	uint32_t number;
+
 	device->has_table = false;
-	while (device->pasids)
+	while (device->pasids) {
+		number = device->pasids->info.pasid;
 		free_pasid(sva, &device->pasids);
+		changed(sva, device->id, number);
+	}
 	drop_device_if_empty(sva, device);
 }
 
@@ -543,6 +560,7 @@ void sva_close(struct sva *sva)
 {
 	if (!sva)
 		return;
+	sva->options.changed = NULL;
 	sva_forget_gone(sva, is_nowhere, NULL);
 	free(sva->pasids);
 	free(sva);
@@ -582,6 +600,16 @@ enum sva_error sva_space_of(const struct sva *sva, const struct sva_caller *call
 		return SVA_NOT_BOUND;
 	space->binding = &pasid->info.binding;
 	return SVA_OK;
+}
+
+bool sva_find(const struct sva *sva, uint64_t id, uint32_t number, struct sva_space *space)
+{
+	*space = (struct sva_space){
+		.pasid = number,
+		.binding = sva_binding_of(sva, id, number),
+		.table = sva_table_of(sva, id),
+	};
+	return find_device(sva, id);
 }
 
 const struct sva_binding *sva_binding_of(const struct sva *sva, uint64_t device, uint32_t number)

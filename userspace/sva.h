@@ -52,14 +52,26 @@ struct sva;
 typedef void (*sva_emit_fn)(void *arg, uint64_t device, const struct vhost_iotlb_op *op);
 
 /**
+ * typedef sva_changed_fn - sva_find() finds something else from now on
+ * @arg:	as of struct sva_options
+ * @device:	id of the device
+ * @pasid:	the PASID; 0 for all that nothing is bound to
+ *
+ * Called before what follows from it is emitted.
+ */
+typedef void (*sva_changed_fn)(void *arg, uint64_t device, uint32_t pasid);
+
+/**
  * struct sva_options - how to begin
  * @quota:	PASIDs that a device may have
  * @emit:	takes what is to be written
- * @arg:	passed to it
+ * @changed:	may be NULL
+ * @arg:	passed to both
  */
 struct sva_options {
 	uint32_t quota;
 	sva_emit_fn emit;
+	sva_changed_fn changed;
 	void *arg;
 };
 
@@ -157,7 +169,7 @@ struct sva_invalidation {
 /* NULL if there is no memory for it. */
 struct sva *sva_open(const struct sva_options *options);
 
-/* Nothing is emitted. NULL is fine. */
+/* Nothing is emitted, and nothing told. NULL is fine. */
 void sva_close(struct sva *sva);
 
 /*
@@ -262,6 +274,18 @@ struct sva_space {
 /* Fills in @space for a PASID of the caller's device. */
 enum sva_error sva_space_of(const struct sva *sva, const struct sva_caller *caller, uint32_t pasid,
 			    struct sva_space *space);
+
+/**
+ * sva_find() - what translates a request, whoever may use it
+ * @sva:	all there is
+ * @device:	id of the device
+ * @pasid:	of the request
+ * @space:	filled in; with neither binding nor table, there is no translation
+ *
+ * Return: false if nobody manages the PASIDs of the device here. Then it is for the
+ * tables of the guest's IOMMU to say.
+ */
+bool sva_find(const struct sva *sva, uint64_t device, uint32_t pasid, struct sva_space *space);
 
 /* What is bound to a PASID of the device, or NULL. */
 const struct sva_binding *sva_binding_of(const struct sva *sva, uint64_t device, uint32_t pasid);

@@ -4,12 +4,20 @@
 
 #include "answer.h"
 #include "bpf/deliver.h"
+#include "clock.h"
 #include "guest.h"
 #include "iotlb_record.h"
+#include "miss_hook.h"
+#include "pasid_walk.h"
 #include "roster.h"
 #include "sva.h"
 #include "sva_roster.h"
 #include "translator.h"
+
+/* What a message is about, see log_subject(); beyond those of the roster. */
+enum matter {
+	MATTER_SPACE = 16,
+};
 
 static int finish(void *arg)
 {
@@ -95,10 +103,63 @@ static int find_view(const struct roster *roster, const struct served_device *de
 	return 0;
 }
 
+/* By what was bound or attached. */
+static int answer_in(const struct roster *roster, const struct served_device *device,
+		     const struct sva_space *space, struct lookup *lookup, struct answer *answer,
+		     struct finding *finding)
+{
+	struct translator translator = {.ops = &translator_pasid};
+	struct iommu_view room;
+	int err;
+
+	lookup->space = space;
+	err = find_view(roster, device, &room, &lookup->view);
+	return err ? err : answer_find(&translator, lookup, answer, finding);
+}
+
+/* By the tables of the guest's IOMMU. */
+static int answer_by_guest(const struct roster *roster, const struct served_device *device,
+			   uint32_t pasid, struct lookup *lookup, struct answer *answer,
+			   struct finding *finding)
+{
+	struct translator translator = {.ops = &translator_vtd};
+	const struct iommu_view *view;
+	struct iommu_view room;
+	int err;
+
+	err = find_view(roster, device, &room, &view);
+	if (err)
+		return err;
+	if (!view)
+		return -ENOLINK;
+	room = *view;
+	room.pasid = pasid;
+	lookup->view = &room;
+	/* The device's trail is of its requests without PASID. */
+	lookup->trail = NULL;
+	return answer_find(&translator, lookup, answer, finding);
+}
+
+int sva_roster_answer(const struct roster *roster, const struct sva *pasids,
+		      const struct served_device *device, uint32_t pasid, struct lookup *lookup,
+		      struct answer *answer, struct finding *finding)
+{
+	struct sva_space space;
+
+	*finding = (struct finding){};
+	/* What a PASID cannot be, could be taken for another. */
+	if (pasid > SVA_PASID_LAST)
+		return -ENOLINK;
+	if (!pasids || !sva_find(pasids, device->info.dev, pasid, &space))
+		return answer_by_guest(roster, device, pasid, lookup, answer, finding);
+	if (!space.binding && !space.table)
+		return -ENOLINK;
+	return answer_in(roster, device, &space, lookup, answer, finding);
+}
+
 static int translate(void *arg, uint64_t id, const struct sva_space *space, uint64_t address,
 		     uint32_t access, struct sva_translation *found)
 {
-	struct translator translator = {.ops = &translator_pasid};
 	const struct roster *roster = arg;
 	const struct served_device *device = served_find(&roster->devices, id);
 	struct lookup lookup = {
@@ -107,17 +168,12 @@ static int translate(void *arg, uint64_t id, const struct sva_space *space, uint
 		.iova = address,
 		.access = access,
 		.memory = served_memory(device),
-		.space = space,
 	};
-	struct iommu_view room;
-	struct finding finding;
+	struct finding finding = {};
 	struct answer answer;
 	int err;
 
-	err = find_view(roster, device, &room, &lookup.view);
-	if (err)
-		return err;
-	err = answer_find(&translator, &lookup, &answer, &finding);
+	err = answer_in(roster, device, space, &lookup, &answer, &finding);
 	found->walk = finding.walk;
 	if (err)
 		return err;
@@ -126,6 +182,27 @@ static int translate(void *arg, uint64_t id, const struct sva_space *space, uint
 	found->gpa = finding.mapping.gpa + (answer.iova - finding.mapping.iova);
 	found->perm = answer.perm;
 	return 0;
+}
+
+/* The kernel learns of it, if it is to resolve misses. */
+static void set_space(void *arg, uint64_t id, uint32_t pasid, const struct sva_space *space)
+{
+	struct roster *roster = arg;
+	struct vtd_space known = {.kind = VTD_SPACE_NONE};
+	int err;
+
+	if (!roster->resolve)
+		return;
+	if (space && space->binding)
+		known = pasid_space_bound(space->binding);
+	else if (space && space->table)
+		known = pasid_space_attached(space->table);
+	err = miss_hook_set_space(roster->hook, id, pasid, space ? &known : NULL);
+	if (err &&
+	    log_limit_allows(&roster->limit, log_subject(id, pasid, MATTER_SPACE), clock_now_ns()))
+		log_warn("device %" PRIu64 ": cannot have the kernel resolve misses of PASID %u: "
+			 "%s; iotlbd answers them",
+			 id, pasid, strerror(-err));
 }
 
 static void emit(void *arg, uint64_t id, const struct vhost_iotlb_op *op)
@@ -143,6 +220,7 @@ const struct sva_devices sva_roster = {
 	.is_there = is_there,
 	.next = next,
 	.translate = translate,
+	.set_space = set_space,
 	.emit = emit,
 	.finish = finish,
 };

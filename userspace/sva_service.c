@@ -562,10 +562,25 @@ static void emit(void *arg, uint64_t device, const struct vhost_iotlb_op *op)
 	service->devices->emit(service->arg, device, op);
 }
 
+/* A PASID of its own has a binding; the rest go by what is said for all. */
+static void changed(void *arg, uint64_t device, uint32_t pasid)
+{
+	const struct sva_service *service = arg;
+	struct sva_space space;
+	bool is_said = sva_find(service->sva, device, pasid, &space) && (!pasid || space.binding);
+
+	service->devices->set_space(service->arg, device, pasid, is_said ? &space : NULL);
+}
+
 struct sva_service *sva_service_open(uint32_t quota, const struct sva_devices *devices, void *arg)
 {
 	struct sva_service *service = calloc(1, sizeof(*service));
-	const struct sva_options options = {.quota = quota, .emit = emit, .arg = service};
+	const struct sva_options options = {
+		.quota = quota,
+		.emit = emit,
+		.changed = changed,
+		.arg = service,
+	};
 
 	if (!service)
 		return NULL;
@@ -584,6 +599,11 @@ void sva_service_close(struct sva_service *service)
 		return;
 	sva_close(service->sva);
 	free(service);
+}
+
+const struct sva *sva_service_pasids(const struct sva_service *service)
+{
+	return service->sva;
 }
 
 void sva_service_client_gone(struct sva_service *service, uint64_t client)

@@ -16,6 +16,7 @@
 
 struct json_object;
 struct memory_table;
+struct sva;
 struct sva_service;
 struct sva_space;
 struct vhost_iotlb_op;
@@ -63,6 +64,9 @@ struct sva_translation {
  * @translate: 0, or a negative errno: -ENOENT the walk has ended, -EACCES it may
  *		not be accessed so, -EFAULT it leads out of the guest's memory,
  *		-EAGAIN the guest's IOMMU is not known now
+ * @set_space:	what translates requests of a PASID, or with 0, of all that it was
+ *		not called for: @space, with neither binding nor table nothing, or
+ *		NULL for what it was before there were PASIDs here
  * @emit:	puts an operation into the queue of a device
  * @finish:	writes what is in the queues; 0, or the negative errno with which a
  *		device has refused an INVALIDATE
@@ -73,6 +77,8 @@ struct sva_devices {
 	bool (*next)(void *arg, uint64_t after, struct sva_device_info *info);
 	int (*translate)(void *arg, uint64_t device, const struct sva_space *space,
 			 uint64_t address, uint32_t access, struct sva_translation *found);
+	void (*set_space)(void *arg, uint64_t device, uint32_t pasid,
+			  const struct sva_space *space);
 	void (*emit)(void *arg, uint64_t device, const struct vhost_iotlb_op *op);
 	int (*finish)(void *arg);
 };
@@ -84,6 +90,9 @@ struct sva_service *sva_service_open(uint32_t quota, const struct sva_devices *d
 
 /* NULL is fine. */
 void sva_service_close(struct sva_service *service);
+
+/* The PASIDs, for who has misses to answer */
+const struct sva *sva_service_pasids(const struct sva_service *service);
 
 /**
  * sva_service_handle() - do what a line asks for

@@ -180,7 +180,7 @@ static void test_a_message_for_each_device(void **state)
 	(void)state;
 	update(&target, 0x1000);
 	update(&other, 0x2000);
-	answer_batch_hand_back(&batch, &target, 0x3000);
+	answer_batch_hand_back(&batch, &target, &(struct iotlb_record){.iova = 0x3000});
 	answer_batch_invalidate_all(&batch, &other);
 	answer_batch_retry_all(&batch, &other);
 	answer_batch_flush(&batch);
@@ -361,6 +361,44 @@ static void test_address_spaces(void **state)
 	assert_applied(6, OTHER_FD, VHOST_IOTLB_INVALIDATE, 0, 0);
 }
 
+/* The address space of a miss is that of all that is said of it. */
+static void test_asid_of_a_miss(void **state)
+{
+	const struct iotlb_record miss = {.iova = 0x3000, .asid = 5};
+	struct answer answer = {.iova = 0x3000, .last = 0x3fff, .perm = VHOST_ACCESS_RO};
+
+	(void)state;
+	answer_batch_update(&batch, &target, &miss, &answer);
+	answer_batch_hand_back(&batch, &target, &miss);
+	answer.iova = BAD + ENOMEM;
+	answer.last = answer.iova;
+	answer_batch_update(&batch, &target, &miss, &answer);
+	answer_batch_flush(&batch);
+	assert_int_equal(applied_count, 3);
+	assert_int_equal(applied[0].op.type, VHOST_IOTLB_UPDATE);
+	assert_int_equal(applied[0].op.asid, 5);
+	assert_int_equal(applied[1].op.type, VHOST_IOTLB_MISS);
+	assert_int_equal(applied[1].op.asid, 5);
+	assert_int_equal(applied[2].op.type, VHOST_IOTLB_MISS);
+	assert_int_equal(applied[2].op.iova, BAD + ENOMEM);
+	assert_int_equal(applied[2].op.asid, 5);
+}
+
+/* The virtqueue has been moved: nobody waits there, and the rest is not lost. */
+static void test_address_space_has_gone(void **state)
+{
+	(void)state;
+	update(&target, 0x1000);
+	update(&target, BAD + ENXIO);
+	update(&target, 0x2000);
+	answer_batch_flush(&batch);
+	assert_int_equal(results[0], 2);
+	assert_int_equal(results[ENXIO], 1);
+	assert_int_equal(applied_count, 2);
+	assert_applied(1, FD, VHOST_IOTLB_UPDATE, 0x2000, 1);
+	assert_int_equal(messages, 3);
+}
+
 static int drop_at(uint64_t iova)
 {
 	batch.dropped_err = 0;
@@ -394,6 +432,8 @@ int main(void)
 		cmocka_unit_test_setup(test_update, prepare),
 		cmocka_unit_test_setup(test_a_message_for_each_device, prepare),
 		cmocka_unit_test_setup(test_address_spaces, prepare),
+		cmocka_unit_test_setup(test_asid_of_a_miss, prepare),
+		cmocka_unit_test_setup(test_address_space_has_gone, prepare),
 		cmocka_unit_test_setup(test_refused_invalidation, prepare),
 		cmocka_unit_test_setup(test_stale, prepare),
 		cmocka_unit_test_setup(test_failed_is_handed_back, prepare),

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -629,6 +630,98 @@ static void test_next(void **state)
 	assert_false(sva_next(sva, 7, 30, &info));
 }
 
+/* What is told of device 7, and what is written to it, in their order */
+static char told[256];
+
+static void tell(const char *what, uint64_t device, uint32_t pasid)
+{
+	size_t used = strlen(told);
+
+	assert_int_equal(device, 7);
+	snprintf(told + used, sizeof(told) - used, "%s %u\n", what, pasid);
+}
+
+static void tell_op(void *arg, uint64_t device, const struct vhost_iotlb_op *op)
+{
+	(void)arg;
+	if (op->type == VHOST_IOTLB_INVALIDATE)
+		tell("invalidate", device, op->asid);
+}
+
+static void tell_changed(void *arg, uint64_t device, uint32_t pasid)
+{
+	struct sva_space space;
+	const char *what = "unknown";
+
+	(void)arg;
+	if (sva_find(sva, device, pasid, &space))
+		what = "nothing";
+	if (space.binding)
+		what = "binding";
+	if (space.table)
+		what = "table";
+	assert_int_equal(space.pasid, pasid);
+	tell(what, device, pasid);
+}
+
+static void assert_told(const char *expected)
+{
+	assert_string_equal(told, expected);
+	*told = '\0';
+}
+
+/* Who answers misses hears of it before anything is dropped: what is looked up from
+ * then on is new, and what was looked up before is dropped.
+ */
+static void test_changes(void **state)
+{
+	const struct sva_table table = {.base = 0x8000, .bits = 13};
+	uint32_t pasid;
+
+	end(state);
+	*told = '\0';
+	sva = sva_open(&(struct sva_options){
+		.quota = QUOTA,
+		.emit = tell_op,
+		.changed = tell_changed,
+	});
+	assert_non_null(sva);
+	assert_int_equal(memory_table_parse(&memory, fdinfo), 0);
+
+	assert_error(sva_alloc(sva, &alice, 5, 5, false, &pasid), "ok");
+	assert_told("nothing 0\n");
+	assert_error(sva_alloc(sva, &bob, 6, 6, true, &pasid), "ok");
+	assert_told("");
+	assert_error(sva_bind(sva, &alice, 5, &good), "ok");
+	assert_told("binding 5\n");
+	assert_error(sva_unbind(sva, &alice, 5), "ok");
+	assert_told("nothing 5\ninvalidate 5\n");
+	assert_error(sva_bind(sva, &alice, 5, &good), "ok");
+	assert_error(sva_bind(sva, &bob, 6, &good), "ok");
+	*told = '\0';
+	assert_error(sva_free(sva, &bob, 6), "ok");
+	assert_told("nothing 6\ninvalidate 6\n");
+	sva_client_gone(sva, 1);
+	assert_told("nothing 5\ninvalidate 5\nunknown 0\n");
+
+	assert_error(sva_attach(sva, &alice, &table, false), "ok");
+	assert_told("nothing 0\ntable 0\n");
+	assert_error(sva_detach(sva, &alice), "ok");
+	assert_told("nothing 0\ninvalidate 0\nunknown 0\n");
+
+	assert_error(sva_alloc(sva, &alice, 5, 5, true, &pasid), "ok");
+	assert_error(sva_bind(sva, &alice, 5, &good), "ok");
+	*told = '\0';
+	sva_forget_gone(sva, is_eight, NULL);
+	assert_told("nothing 5\nunknown 0\n");
+	/* At the end there may be nobody any more who could be told. */
+	assert_error(sva_alloc(sva, &alice, 5, 5, true, &pasid), "ok");
+	*told = '\0';
+	sva_close(sva);
+	assert_told("");
+	sva = NULL;
+}
+
 static void test_words(void **state)
 {
 	enum sva_error error, same;
@@ -653,7 +746,7 @@ int main(void)
 		TEST(test_attach),	 TEST(test_bad_tables),	 TEST(test_domain),
 		TEST(test_caches),	 TEST(test_pasid),	 TEST(test_ranges),
 		TEST(test_range_of_all), TEST(test_client_gone), TEST(test_device_gone),
-		TEST(test_next),	 TEST(test_words),
+		TEST(test_next),	 TEST(test_changes),	 TEST(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

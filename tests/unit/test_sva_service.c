@@ -90,6 +90,24 @@ static void emit(void *arg, uint64_t device, const struct vhost_iotlb_op *what)
 	op_device = device;
 }
 
+/* What the last change has said, by PASID */
+static uint64_t space_device;
+static uint32_t space_pasid;
+static char space_said;
+
+static void set_space(void *arg, uint64_t device, uint32_t pasid, const struct sva_space *space)
+{
+	assert_ptr_equal(arg, &memory);
+	space_device = device;
+	space_pasid = pasid;
+	if (!space)
+		space_said = '-';
+	else if (space->binding)
+		space_said = 'b';
+	else
+		space_said = space->table ? 't' : 'n';
+}
+
 static int finish(void *arg)
 {
 	assert_ptr_equal(arg, &memory);
@@ -102,6 +120,7 @@ static const struct sva_devices devices = {
 	.is_there = is_there,
 	.next = next,
 	.translate = translate,
+	.set_space = set_space,
 	.emit = emit,
 	.finish = finish,
 };
@@ -206,17 +225,26 @@ static void assert_op(uint64_t device, uint8_t type, uint32_t asid, uint64_t iov
 	assert_int_equal(op.flags, flags);
 }
 
+static void assert_space(uint64_t device, uint32_t pasid, char said)
+{
+	assert_int_equal(space_device, device);
+	assert_int_equal(space_pasid, pasid);
+	assert_int_equal(space_said, said);
+}
+
 static void test_life(void **state)
 {
 	(void)state;
 	assert_reply(ALICE, "{'command':'alloc','device':2,'min':5,'max':9,'id':1}",
 		     "{'return':{'pasid':5},'id':1}");
 	assert_int_equal(queued, 0);
+	assert_space(2, 0, 'n');
 	assert_reply(ALICE,
 		     "{'command':'bind','device':2,'pasid':5,'format':'vtd','root':20480,"
 		     "'width':48,'flags':['wpe','sre'],'guest_pasid':77,'id':'two'}",
 		     "{'return':{},'id':'two'}");
 	assert_op(2, VHOST_IOTLB_RETRY, 5, 0, 0, 0);
+	assert_space(2, 5, 'b');
 	assert_reply(ALICE, "{'command':'pasids','device':2}",
 		     "{'return':{'pasids':[{'pasid':5,'keep':false,'binding':{'root':20480,"
 		     "'width':48,'flags':['sre','wpe'],'guest_pasid':77}}],'more':false}}");
@@ -224,13 +252,16 @@ static void test_life(void **state)
 		     "{'return':{'pasids':[],'more':false}}");
 	assert_reply(ALICE, "{'command':'unbind','device':2,'pasid':5}", "{'return':{}}");
 	assert_op(2, VHOST_IOTLB_INVALIDATE, 5, 0, 0, 0);
+	assert_space(2, 5, '-');
 	assert_reply(ALICE, "{'command':'free','device':2,'pasid':5}", "{'return':{}}");
 	assert_refused(ALICE, "{'command':'free','device':2,'pasid':5}", "not-allocated", "freed");
 	assert_reply(ALICE, "{'command':'attach','device':2,'base':4096,'bits':13}",
 		     "{'return':{}}");
 	assert_op(2, VHOST_IOTLB_RETRY, 0, 0, 0, VHOST_IOTLB_OP_F_ALL_ASIDS);
+	assert_space(2, 0, 't');
 	assert_reply(ALICE, "{'command':'detach','device':2}", "{'return':{}}");
 	assert_op(2, VHOST_IOTLB_INVALIDATE, 0, 0, 0, VHOST_IOTLB_OP_F_ALL_ASIDS);
+	assert_space(2, 0, '-');
 }
 
 static void test_invalidate(void **state)
