@@ -5,12 +5,16 @@
 Prints the number of its fd, then answers each line by "ok" or an error:
 
     memory [GPA SIZE HVA]...    set the memory table
+    ram SIZE                    have so much memory at 0, and set it as memory table
+    write GPA NUMBER            put 8 bytes there
     update IOVA SIZE HVA        put a translation into the IOTLB
     reset                       give up ownership and take it again
     dup                         hold the device by another number only
     close                       close the device
 """
+import ctypes
 import fcntl
+import mmap
 import os
 import struct
 import sys
@@ -34,6 +38,12 @@ def set_memory(fd, numbers):
     fcntl.ioctl(fd, VHOST_SET_MEM_TABLE, table)
 
 
+def make_ram(fd, size):
+    ram = mmap.mmap(-1, size)
+    set_memory(fd, [0, size, ctypes.addressof(ctypes.c_char.from_buffer(ram))])
+    return ram
+
+
 def update(fd, iova, size, hva):
     # struct vhost_msg_v2: type, asid, iova, size, uaddr, perm, type, padding
     message = struct.pack("IIQQQBB38x", 2, 0, iova, size, hva, 3, 2)
@@ -43,6 +53,7 @@ def update(fd, iova, size, hva):
 def main():
     fd = os.open("/dev/vhost-net", os.O_RDWR)
     own(fd)
+    ram = None
     print(fd, flush=True)
     for line in sys.stdin:
         command, *words = line.split()
@@ -50,6 +61,10 @@ def main():
         try:
             if command == "memory":
                 set_memory(fd, numbers)
+            elif command == "ram":
+                ram = make_ram(fd, *numbers)
+            elif command == "write":
+                struct.pack_into("Q", ram, *numbers)
             elif command == "update":
                 update(fd, *numbers)
             elif command == "reset":
