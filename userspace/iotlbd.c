@@ -77,6 +77,15 @@
  * Unix socket (control.c, sva_service.c, sva.c). What such a request ends is dropped
  * from the device IOTLB before it is replied to.
  *
+ * A virtqueue that its owner has put into an address space of its own has that one's
+ * number for its PASID. A miss there is answered there (sva_roster.c): if the device
+ * has any PASIDs or a PASID table at the control socket, by what is bound there, and
+ * only that; else by the tables of the guest's IOMMU, if it is in scalable mode. The
+ * BPF program does the same with --resolve (bpf/resolve_asid.h). It looks for what is
+ * bound in a map, which is changed before the INVALIDATE that follows: vhost does
+ * that under the mutexes of all virtqueues, and so after the last walk that has seen
+ * what was there before.
+ *
  * There is one thread and one epoll loop: the ring buffer, signals, pidfds, QEMU's
  * monitor, control clients, the BPF link (which tells when somebody else detaches it)
  * and two timers.
@@ -329,6 +338,7 @@ static int open_hook(struct daemon *daemon)
 	const struct miss_hook_options options = {
 		.ring_size = daemon->options.ring_size,
 		.follow = daemon->guest,
+		.pasids = daemon->control,
 	};
 
 	return miss_hook_open(&daemon->hook, &options);

@@ -105,6 +105,13 @@ static int hook_load(struct miss_hook *hook, const struct miss_hook_options *opt
 	if (err)
 		return err;
 
+	/* Its buckets alone take 2 MiB. */
+	if (!options->pasids) {
+		err = bpf_map__set_max_entries(skel->maps.spaces, 1);
+		if (err)
+			return err;
+	}
+
 	hook->follow = options->follow;
 	bpf_program__set_autoload(skel->progs.iotlb_replaced, options->follow);
 	bpf_program__set_autoload(skel->progs.iotlb_flushed, options->follow);

@@ -24,10 +24,12 @@ struct vtd_space;
  * @follow:	guests are followed: devices are only served in the epoch for which
  *		miss_hook_know() says so, and records tell when IOTLBs are
  *		replaced or all that is in them is invalidated
+ * @pasids:	miss_hook_set_space() will be called, for which memory is set aside
  */
 struct miss_hook_options {
 	size_t ring_size;
 	bool follow;
+	bool pasids;
 };
 
 /* Load, and watch memory tables; 0, or a negative errno after a message. */
@@ -141,7 +143,8 @@ int miss_hook_resolve(struct miss_hook *hook, uint64_t dev, const struct resolve
  * No walk that begins after this has returned uses what was there before. One that
  * is still under way ends before vhost has done the next INVALIDATE for the device,
  * which waits for all virtqueues; and in any case before something else is put where
- * it reads.
+ * it reads: for that, this waits if something was taken back before, perhaps some
+ * 10 ms.
  *
  * Return: 0 or a negative errno; then, misses of @pasid go by what is said for 0.
  */
