@@ -81,6 +81,10 @@ WALK_KERNEL_OBJS := $(call objs,$(addprefix tests/walk/,in_kernel.c kernel_walk.
 HOSTILE_TEST := $(BUILD)/tests/hostile_guest
 HOSTILE_OBJS := $(call objs,$(wildcard tests/hostile/*.c))
 
+# A guest whose virtqueues are its processes'.
+SVA_GUEST := $(BUILD)/tests/sva_guest
+SVA_OBJS := $(call objs,$(wildcard tests/sva/*.c))
+
 # A real guest's QEMU beside the walk.
 GUEST_TEST := $(BUILD)/tests/equality
 GUEST_OBJS := $(call objs,tests/guest/equality.c)
@@ -110,7 +114,7 @@ demo: deps ## the whole in half a minute: real packets, real misses, live hit ra
 .PHONY: test
 test: deps ## run all tests
 	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) \
-		$(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) fuzz-targets $(BUILD)/promtool
+		$(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) $(SVA_GUEST) fuzz-targets $(BUILD)/promtool
 	$(Q)tests/run $(UNIT_TESTS) tests/vm/*.t
 
 .PHONY: test-unit
@@ -118,7 +122,7 @@ test-unit: unit ## run the tests that need no kernel
 	$(Q)tests/run $(UNIT_TESTS)
 
 .PHONY: test-vm
-test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) fuzz-targets $(BUILD)/promtool ## run the tests within the VM, on the real /dev/vhost-net
+test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) $(SVA_GUEST) fuzz-targets $(BUILD)/promtool ## run the tests within the VM, on the real /dev/vhost-net
 	$(Q)tests/run tests/vm/*.t
 
 .PHONY: test-guest
@@ -147,7 +151,7 @@ test-report: $(BUILD)/iotlb-record ## look at the reports of iotlb-record with a
 .PHONY: test-debug
 test-debug: deps ## run the VM's tests on a kernel with KASAN, lockdep, kmemleak (built first)
 	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_KERNEL_TEST) \
-		$(HOSTILE_TEST) $(BUILD)/promtool
+		$(HOSTILE_TEST) $(SVA_GUEST) $(BUILD)/promtool
 	$(Q)tests/debug
 
 .PHONY: bench
@@ -354,6 +358,10 @@ $(WALK_KERNEL_TEST): $(WALK_KERNEL_OBJS) $(call objs,$(WALK_SRCS)) $(BUILD)/test
 
 $(HOSTILE_TEST): $(HOSTILE_OBJS) $(call objs,$(addprefix tests/walk/,deep.c guest.c reference.c)) \
 		$(BUILD)/tests/kernel.a
+	$(call msg,LINK,$@)
+	$(link) $(BUILD)/tests/kernel.a $(LDLIBS)
+
+$(SVA_GUEST): $(SVA_OBJS) $(BUILD)/tests/kernel.a
 	$(call msg,LINK,$@)
 	$(link) $(BUILD)/tests/kernel.a $(LDLIBS)
 

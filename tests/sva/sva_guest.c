@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A guest with two processes that share a device: one sends, the other receives,
+ * both at the same virtual addresses. It does what it reads from standard input,
+ * and replies with a line:
+ *
+ *	run			put the virtqueues into their PASIDs, and start them
+ *	traffic COUNT		send and receive so many frames in turn
+ *	receive COUNT		only the latter
+ *	send NTH		offer a frame at the nth buffer, and wait for nothing
+ *	state			has the device used all that was offered to send?
+ *	wait			wait for the next frame that it sends
+ *
+ * At first, it prints what others have to know of it. With the argument "flat", its
+ * device has no second level.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "tests/kernel/asid.h"
+#include "tests/kernel/check.h"
+#include "tests/kernel/device.h"
+#include "tests/kernel/fdinfo.h"
+#include "tests/kernel/frame.h"
+#include "tables.h"
+
+/* Frames of the two are told apart by this bit of their tags. */
+#define FROM_RX 0x10000
+
+static struct device *device;
+
+/**
+ * struct counts - what has become of the frames
+ * @sent:	out of the sender's memory
+ * @received:	into the receiver's
+ * @crossed:	out of, or into, another's; or changed
+ */
+static struct counts {
+	unsigned int sent, received, crossed;
+} counts;
+
+static uint64_t buffer_address(unsigned int nth)
+{
+	return PROCESS_BUFFERS + nth * PAGE;
+}
+
+static uint8_t *buffer_frame(int queue, unsigned int nth)
+{
+	return (uint8_t *)device_page(device, tables_buffer(queue, nth)) + FRAME_HEADER;
+}
+
+static void put_queue(int queue, uint32_t pasid)
+{
+	struct vhost_vring_addr address = {
+		.index = queue,
+		.desc_user_addr = PROCESS_RINGS + DESC * PAGE,
+		.avail_user_addr = PROCESS_RINGS + AVAIL * PAGE,
+		.used_user_addr = PROCESS_RINGS + USED * PAGE,
+	};
+
+	if (ioctl(device->fd, VHOST_SET_VRING_ADDR, &address))
+		bail_out_errno("VHOST_SET_VRING_ADDR failed");
+	if (asid_move(device, queue, pasid))
+		bail_out("virtqueue %d cannot be moved to PASID %u", queue, pasid);
+}
+
+/* vhost has to find the used ring before, and whoever translates takes a moment. */
+static bool start_queue(int queue)
+{
+	int waited, err = 0;
+
+	for (waited = 0; waited < LIMIT_MS; waited++) {
+		err = device_start_queue(device, queue);
+		if (err != -EFAULT)
+			break;
+		poll(NULL, 0, 1);
+	}
+	return !err;
+}
+
+static void run(void)
+{
+	if (asid_accept(device, true))
+		bail_out("vhost has no address spaces");
+	put_queue(RX, PASID_RX);
+	put_queue(TX, PASID_TX);
+	puts(start_queue(RX) && start_queue(TX) ? "running" : "not running");
+}
+
+static void offer_to_send(unsigned int nth, uint32_t tag)
+{
+	frame_put(device_page(device, tables_buffer(TX, nth)), tag);
+	device_offer(device, TX, buffer_address(nth), FRAME_BUFFER);
+	device_kick(device, TX);
+}
+
+static bool send_one(unsigned int nth, uint32_t tag)
+{
+	int64_t came;
+
+	offer_to_send(nth, tag);
+	came = device_wait_frame(device);
+	if (came == tag)
+		counts.sent++;
+	else if (device_used(device, TX) == device->queues[TX].avail->idx)
+		counts.crossed++;
+	return came >= 0;
+}
+
+static bool wait_used(int queue)
+{
+	struct queue *q = &device->queues[queue];
+	struct pollfd call = {.fd = q->call, .events = POLLIN};
+	uint64_t calls;
+
+	while (device_used(device, queue) != q->avail->idx) {
+		if (poll(&call, 1, LIMIT_MS) != 1)
+			return false;
+		(void)!read(q->call, &calls, sizeof(calls));
+	}
+	return true;
+}
+
+static bool receive_one(unsigned int nth, uint32_t tag)
+{
+	int64_t before = frame_tag(buffer_frame(TX, nth), FRAME_SIZE);
+
+	memset(device_page(device, tables_buffer(RX, nth)), 0, PAGE);
+	device_offer(device, RX, buffer_address(nth), PAGE);
+	device_kick(device, RX);
+	device_inject(device, tag);
+	if (!wait_used(RX))
+		return false;
+	if (frame_tag(buffer_frame(RX, nth), FRAME_SIZE) == tag &&
+	    frame_tag(buffer_frame(TX, nth), FRAME_SIZE) == before)
+		counts.received++;
+	else
+		counts.crossed++;
+	return true;
+}
+
+static void traffic(unsigned int count, bool sends)
+{
+	counts = (struct counts){};
+	for (unsigned int i = 0; i < count; i++) {
+		unsigned int nth = i % NR_BUFFERS;
+
+		if (sends && !send_one(nth, i))
+			break;
+		if (!receive_one(nth, i | FROM_RX))
+			break;
+	}
+	printf("sent %u received %u crossed %u\n", counts.sent, counts.received, counts.crossed);
+}
+
+static void state(void)
+{
+	device_flush(device);
+	puts(device_used(device, TX) == device->queues[TX].avail->idx ? "done" : "waiting");
+}
+
+static void handle(const char *line)
+{
+	unsigned int number;
+
+	if (!strcmp(line, "run\n"))
+		run();
+	else if (sscanf(line, "traffic %u", &number) == 1)
+		traffic(number, true);
+	else if (sscanf(line, "receive %u", &number) == 1)
+		traffic(number, false);
+	else if (sscanf(line, "send %u", &number) == 1) {
+		offer_to_send(number, number);
+		puts("offered");
+	} else if (!strcmp(line, "state\n"))
+		state();
+	else if (!strcmp(line, "wait\n"))
+		printf("frame %" PRId64 "\n", device_wait_frame(device));
+	else
+		bail_out("no such command: %s", line);
+}
+
+int main(int argc, char **argv)
+{
+	const struct device_shape shape = {.nr_pages = GUEST_PAGES};
+	char line[64];
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	device_enter_namespace();
+	device = device_open_shaped(&shape);
+	tables_build(device, argc > 1 && !strcmp(argv[1], "flat"));
+	printf("%" PRIu64 " 0x%" PRIx64 " 0x%" PRIx64 " 0x%" PRIx64 " 0x%" PRIx64 " 0x%" PRIx64
+	       "\n",
+	       fdinfo_id(device->fd), tables_legacy_root(), tables_scalable_root(),
+	       tables_directory(), tables_process_root(TX), tables_process_root(RX));
+	while (fgets(line, sizeof(line), stdin))
+		handle(line);
+	device_close_all();
+	return 0;
+}

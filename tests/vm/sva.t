@@ -1,0 +1,218 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# vm: --timeout 600
+#
+# Two processes of a guest share a device, at the same virtual addresses. Their
+# tables are walked by iotlbd, and with --resolve by the kernel: each frame comes
+# out of, and into, the memory of its own process.
+
+# shellcheck disable=SC2016 # $ begins a variable of jq
+
+set -uo pipefail
+
+here=$(dirname "$(readlink -f "$0")")
+# shellcheck source-path=SCRIPTDIR source=tap.sh
+. "$here/tap.sh"
+# shellcheck source-path=SCRIPTDIR source=daemon.sh
+. "$here/daemon.sh"
+
+readonly socket=$PWD/socket
+
+# As in tests/sva/tables.h: virtqueue 0 receives, 1 sends.
+readonly rx=7 tx=5
+
+# Each goes both ways.
+count=$(fewer 300)
+
+ctl()
+{
+	"$build/iotlbctl" --socket "$socket" "$@" >>replies
+}
+
+# guest [flat]: sva_guest in the background, and what it says of itself
+guest()
+{
+	coproc "$build/tests/sva_guest" "$@"
+	read -r device legacy scalable directory root_tx root_rx <&"${COPROC[0]}" ||
+		bail_out "sva_guest does not start"
+}
+
+# ask COMMAND ARGUMENT...: its reply
+ask()
+{
+	local reply
+
+	echo "$*" >&"${COPROC[1]}"
+	read -r reply <&"${COPROC[0]}" && echo "$reply"
+}
+
+# says REPLY COMMAND ARGUMENT...: is this its reply?
+says()
+{
+	local wanted=$1 reply
+
+	shift
+	reply=$(ask "$@")
+	[[ $reply == "$wanted" ]] && return
+	echo "# $*: $reply"
+	return 1
+}
+
+leave()
+{
+	local pid=$COPROC_PID fd=${COPROC[1]}
+
+	exec {fd}>&-
+	wait "$pid"
+}
+
+# iommu ROOT: what iotlbd has to know of the guest's
+iommu()
+{
+	printf 'root %s\nwidth 48\nsagaw 48\nnested yes\ndevice 00:01.0\n' "$1" >vtd
+}
+
+bind()
+{
+	ctl bind "$device" "$tx" "$root_tx" && ctl bind "$device" "$rx" "$root_rx"
+}
+
+alloc()
+{
+	ctl alloc "$device" --min="$tx" --max="$tx" && ctl alloc "$device" --min="$rx" --max="$rx"
+}
+
+all_good="sent $count received $count crossed 0"
+
+# total FILTER: is this true of the sums?
+total()
+{
+	json out ".[] | select(.kind == \"total\") | $1"
+}
+
+# served WHAT: nothing was left to somebody else, and who has walked is as wanted.
+served()
+{
+	if [[ $how == --resolve ]]; then
+		ok "$1: the kernel walks" total ".resolved >= 2 * $count and .large == 0"
+	else
+		ok "$1: iotlbd walks" total '.resolved == 0 and .answered > 0'
+	fi
+	ok "$1: all that was delivered was answered" total '.failed == 0 and
+		.misses == .answered + .duplicates + .stale + .unanswered'
+}
+
+# Bound at the control socket, nested in the second level of the device.
+test_bound()
+{
+	local what="bound${how:+, $how}"
+
+	guest
+	iommu "$legacy"
+	# shellcheck disable=SC2086 # no argument, or one
+	start --vtd vtd --control "$socket" --json $how
+	ok "$what: PASIDs" alloc
+	ok "$what: page tables" bind
+	ok "$what: the virtqueues start" says running run
+	ok "$what: each has its own bytes" says "$all_good" traffic "$count"
+
+	ok "$what: unbind" ctl unbind "$device" "$tx"
+	ask send 3 >>replies
+	ok "$what: it is said that nothing is bound" wait_for grep -q \
+		"device $device of .*: nothing is bound to PASID $tx; queue 1 waits to " err
+	ok "$what: it waits" says waiting state
+	ok "$what: the other process does not" says "sent 0 received $count crossed 0" \
+		receive "$count"
+	ok "$what: it still waits" says waiting state
+	ok "$what: bound again" ctl bind "$device" "$tx" "$root_tx"
+	ok "$what: it goes on" says "frame 3" wait
+	ok "$what: each still has its own bytes" says "$all_good" traffic "$count"
+
+	# The one with the tables of the other: only what is bound tells.
+	ok "$what: freed" ctl free "$device" "$rx"
+	ok "$what: allocated again" ctl alloc "$device" --min="$rx" --max="$rx"
+	ok "$what: and bound" ctl bind "$device" "$rx" "$root_rx"
+	ok "$what: and all is well" says "$all_good" traffic "$count"
+
+	# Beyond the last page that is mapped
+	ask send 16 >>replies
+	ok "$what: what is not mapped is a fault that has a name" wait_for grep -q \
+		"no translation of 0x7f1234420000 of PASID $tx: .* (fault present, table first-level, level 1); queue 1 waits to read there" err
+	ok "$what: iotlbd ends well" stop
+	served "$what"
+	leave
+}
+
+# An IOMMU in scalable mode: the guest says it all in its memory.
+test_tables()
+{
+	local what="scalable mode${how:+, $how}"
+
+	guest
+	iommu "$scalable"
+	# shellcheck disable=SC2086
+	start --vtd vtd --json $how
+	ok "$what: the virtqueues start" says running run
+	ok "$what: each has its own bytes" says "$all_good" traffic "$count"
+	ask send 16 >>replies
+	ok "$what: a fault" wait_for grep -q \
+		"no translation of 0x7f1234420000 of PASID $tx: .* (fault present, table first-level, level 1)" err
+	ok "$what: iotlbd ends well" stop
+	served "$what"
+	leave
+}
+
+# A PASID table that is attached at the control socket.
+test_attached()
+{
+	local what="attached${how:+, $how}"
+
+	guest
+	iommu "$legacy"
+	# shellcheck disable=SC2086
+	start --vtd vtd --control "$socket" --json $how
+	ok "$what: the table" ctl attach "$device" "$directory" --bits=13
+	ok "$what: the virtqueues start" says running run
+	ok "$what: each has its own bytes" says "$all_good" traffic "$count"
+	ok "$what: detach" ctl detach "$device"
+	ask send 3 >>replies
+	# Nobody manages PASIDs any more, and an IOMMU in legacy mode has none.
+	ok "$what: a fault" wait_for grep -q \
+		"no translation of 0x[0-9a-f]* of PASID $tx: .* (fault pasid-request, table root, level 0)" err
+	ok "$what: it waits" says waiting state
+	ok "$what: attached again" ctl attach "$device" "$directory" --bits=13
+	ok "$what: it goes on" says "frame 3" wait
+	ok "$what: iotlbd ends well" stop
+	served "$what"
+	leave
+}
+
+# Without an IOMMU, what a process has for physical is guest-physical.
+test_flat()
+{
+	guest flat
+	start --control "$socket" --json
+	alloc
+	bind
+	ok "no IOMMU: the virtqueues start" says running run
+	ok "no IOMMU: each has its own bytes" says "$all_good" traffic "$count"
+	ok "no IOMMU: iotlbd ends well" stop
+	how='' served "no IOMMU"
+	leave
+}
+
+tests=(
+	test_bound
+	test_tables
+	test_attached
+)
+
+# By hand, some of them can be named.
+[[ $# -eq 0 ]] || tests=("$@")
+for how in '' --resolve; do
+	for test in "${tests[@]}"; do
+		"$test"
+	done
+done
+[[ $# -gt 0 ]] || test_flat
+plan
