@@ -198,7 +198,7 @@ static void many_changes(void **state)
 		}
 	}
 	/* Tables are used again. */
-	used = tables.nr_used;
+	used = tables.pool.nr_used;
 	assert_in_range(used, 1, 2 + DEVICES * (1 + 2 + 2 + 4));
 }
 
@@ -245,7 +245,7 @@ static void room_is_finite(void **state)
 		iova += 1 << 21;
 	} while (!result);
 	assert_int_equal(result, -ENOSPC);
-	assert_int_equal(tables.nr_used, PAGES);
+	assert_int_equal(tables.pool.nr_used, PAGES);
 	check(0, iova - 2 * (1 << 21), 0x1000, 3, 1);
 	vtd_tables_free(&tables);
 	assert_int_equal(vtd_tables_init(&tables, BASE, memory, 2, DEVICES), -ENOSPC);

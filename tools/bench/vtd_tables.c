@@ -1,65 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "vtd_tables.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "vtd.h"
 
-#define TABLE_SIZE 4096
-#define TABLE_WORDS (TABLE_SIZE / sizeof(uint64_t))
 #define TOP_LEVEL 4
 #define WIDTH VTD_LEVELS_BITS(TOP_LEVEL)
 #define WIDTH_FIELD 2ULL /* VTD_LEVELS(2) is 4 */
 #define DOMAIN_SHIFT 8	 /* of the context entry's second word */
 
-static void store(uint64_t *entry, uint64_t value)
-{
-	/* What the entry leads to is there before the entry is. */
-	__atomic_store_n(entry, htole64(value), __ATOMIC_RELEASE);
-}
-
-static uint64_t load(const uint64_t *entry)
-{
-	return le64toh(*entry);
-}
-
-static uint64_t *table_at(const struct vtd_tables *t, uint64_t gpa)
-{
-	return t->words + (gpa - t->gpa) / sizeof(uint64_t);
-}
-
-/* Return: its GPA; 0 if there is no room. The memory is zeroed. */
-static uint64_t new_table(struct vtd_tables *t)
-{
-	if (t->nr_used == t->nr_pages)
-		return 0;
-	return t->gpa + TABLE_SIZE * t->nr_used++;
-}
-
 static int enter_device(struct vtd_tables *t, unsigned int device)
 {
 	uint16_t source_id = vtd_source_id(device);
-	uint64_t *root = t->words + (source_id >> 8) * VTD_ROOT_SIZE / sizeof(uint64_t);
+	uint64_t *root = t->pool.words + (source_id >> 8) * VTD_ROOT_SIZE / sizeof(uint64_t);
 	uint64_t *context;
 
 	if (!*root) {
-		uint64_t table = new_table(t);
+		uint64_t table = table_pool_get(&t->pool);
 
 		if (!table)
 			return -ENOSPC;
-		store(root, table | VTD_ROOT_PRESENT);
+		table_store(root, table | VTD_ROOT_PRESENT);
 	}
-	t->domains[device] = new_table(t);
+	t->domains[device] = table_pool_get(&t->pool);
 	if (!t->domains[device])
 		return -ENOSPC;
-	context = table_at(t, load(root) & VTD_TABLE_ADDRESS);
+	context = table_at(&t->pool, table_load(root) & VTD_TABLE_ADDRESS);
 	context += (source_id & 0xff) * VTD_CONTEXT_SIZE / sizeof(uint64_t);
 	/* Domain 0 is not for use where the unit caches what is not present. */
-	store(&context[1], WIDTH_FIELD | (uint64_t)(device + 1) << DOMAIN_SHIFT);
-	store(&context[0], t->domains[device] | VTD_CONTEXT_TYPE_DEVICE_TLB | VTD_CONTEXT_PRESENT);
+	table_store(&context[1], WIDTH_FIELD | (uint64_t)(device + 1) << DOMAIN_SHIFT);
+	table_store(&context[0],
+		    t->domains[device] | VTD_CONTEXT_TYPE_DEVICE_TLB | VTD_CONTEXT_PRESENT);
 	return 0;
 }
 
@@ -69,15 +43,13 @@ int vtd_tables_init(struct vtd_tables *t, uint64_t gpa, void *memory, uint64_t p
 	int result = 0;
 
 	*t = (struct vtd_tables){
-		.gpa = gpa,
-		.words = memory,
-		.nr_pages = pages,
+		.pool = {.gpa = gpa, .words = memory, .nr_pages = pages},
 		.domains = calloc(devices, sizeof(*t->domains)),
 		.nr_devices = devices,
 	};
 	if (!t->domains)
 		return -ENOMEM;
-	if (!new_table(t))
+	if (!table_pool_get(&t->pool))
 		result = -ENOSPC;
 	for (unsigned int i = 0; i < devices && !result; i++)
 		result = enter_device(t, i);
@@ -103,7 +75,7 @@ static int leaf_level(uint64_t page)
 
 static uint64_t *entry_of(const struct vtd_tables *t, uint64_t table, uint64_t iova, int level)
 {
-	return table_at(t, table) + (iova >> VTD_LEVELS_BITS(level - 1)) % TABLE_WORDS;
+	return table_at(&t->pool, table) + (iova >> VTD_LEVELS_BITS(level - 1)) % TABLE_WORDS;
 }
 
 static bool is_present(uint64_t entry)
@@ -122,18 +94,18 @@ static uint64_t *find_leaf(struct vtd_tables *t, unsigned int device, uint64_t i
 
 	for (int level = TOP_LEVEL; level > leaf; level--) {
 		uint64_t *entry = entry_of(t, table, iova, level);
-		uint64_t value = load(entry);
+		uint64_t value = table_load(entry);
 
 		*error = -EEXIST;
 		if (value & VTD_PAGE_LARGE)
 			return NULL;
 		if (!is_present(value)) {
 			*error = make ? -ENOSPC : -ENOENT;
-			table = make ? new_table(t) : 0;
+			table = make ? table_pool_get(&t->pool) : 0;
 			if (!table)
 				return NULL;
 			value = table | VTD_SECOND_READ | VTD_SECOND_WRITE;
-			store(entry, value);
+			table_store(entry, value);
 		}
 		table = value & VTD_PAGE_ADDRESS;
 	}
@@ -166,11 +138,12 @@ int vtd_tables_map(struct vtd_tables *t, unsigned int device, uint64_t iova, uin
 		if (!entry)
 			break;
 		/* A table where a large page would be: it would get lost. */
-		result = leaf > 1 && is_present(load(entry)) && !(load(entry) & VTD_PAGE_LARGE)
+		result = leaf > 1 && is_present(table_load(entry)) &&
+					 !(table_load(entry) & VTD_PAGE_LARGE)
 				 ? -EEXIST
 				 : 0;
 		if (!result)
-			store(entry, (gpa + at) | flags);
+			table_store(entry, (gpa + at) | flags);
 	}
 	return result;
 }
@@ -185,12 +158,12 @@ int vtd_tables_unmap(struct vtd_tables *t, unsigned int device, uint64_t iova, u
 	for (uint64_t at = 0; at < size; at += page) {
 		int error = 0;
 		uint64_t *entry = find_leaf(t, device, iova + at, leaf, false, &error);
-		uint64_t value = entry ? load(entry) : 0;
+		uint64_t value = entry ? table_load(entry) : 0;
 
 		if (!is_present(value) || (leaf > 1 && !(value & VTD_PAGE_LARGE)))
 			result = -ENOENT;
 		else
-			store(entry, 0);
+			table_store(entry, 0);
 	}
 	return result;
 }

@@ -2,25 +2,23 @@
 /*
  * The tables of an Intel VT-d unit as a guest's kernel builds them: legacy
  * mode, a domain for each device, second-level tables of four levels. Formats:
- * include/vtd.h. Others read while we write, so that each entry is written at
- * once, and a table before the entry that leads to it.
+ * include/vtd.h.
  *
- * Pages for tables come from one piece of memory and stay in use: as in Linux,
- * a table that has become empty waits for the next mapping.
+ * Tables stay in use: as in Linux, one that has become empty waits for the next
+ * mapping.
  */
 #ifndef BENCH_VTD_TABLES_H
 #define BENCH_VTD_TABLES_H
 
 #include <stdint.h>
 
+#include "table_pool.h"
+
 #define VTD_LEAF_LEVELS 3 /* pages of 4K, 2M and 1G */
 
 struct vtd_tables {
-	uint64_t gpa;	 /* of the root table, and of all that follows */
-	uint64_t *words; /* what is there */
-	uint64_t nr_pages;
-	uint64_t nr_used;
-	uint64_t *domains; /* GPA of the topmost second-level table of each device */
+	struct table_pool pool; /* the root table is its first page */
+	uint64_t *domains;	/* GPA of the topmost second-level table of each device */
 	unsigned int nr_devices;
 };
 
