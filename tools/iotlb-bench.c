@@ -15,6 +15,9 @@
  *	guest, virtq      the memory; the driver's side of a virtqueue
  *	vnet, tap         the device, and the network behind it
  *	vtd_tables        an Intel IOMMU's tables in guest memory
+ *	sva_tables        the same for processes that share their address spaces
+ *	process           one of these, and what it has
+ *	turnover          its end in the middle of traffic
  *	dma, iova_alloc   what is mapped and unmapped during the run
  *	start             connects them, once vhost can reach the used rings
  *	miss_server       answers misses, unless another process does:
@@ -42,6 +45,7 @@
 #include "bench/iova_table.h"
 #include "bench/layout.h"
 #include "bench/output.h"
+#include "bench/process.h"
 #include "bench/progress.h"
 #include "bench/report.h"
 #include "bench/miss_server.h"
@@ -49,6 +53,7 @@
 #include "bench/stream.h"
 #include "bench/tap.h"
 #include "bench/traffic.h"
+#include "bench/turnover.h"
 #include "bench/vnet.h"
 #include "bench/vtd_file.h"
 #include "bench/vtd_setup.h"
@@ -58,8 +63,11 @@ struct bench {
 	struct layout layout;
 	struct guest guest;
 	struct vtd_tables tables;
+	struct sva_tables sva; /* with processes, instead of these */
 	struct vnet *devices;
 	unsigned int nr_devices; /* open */
+	struct process *processes;
+	unsigned int nr_processes; /* that have begun */
 	struct dma *dmas;
 	unsigned int nr_dmas; /* initialised */
 	struct stream *streams;
@@ -102,22 +110,72 @@ static int open_devices(struct bench *b)
 	return 0;
 }
 
+static int bind_queues(struct bench *b, const struct process *p)
+{
+	const struct layout *l = &b->layout;
+	uint32_t pasid = p->pasid;
+
+	if (l->o.one_space)
+		pasid = b->processes[p->number - p->number % l->queues_per_device].pasid;
+	for (int d = 0; d < NR_DIRECTIONS; d++)
+		if (layout_process_has(l, p->number, d) &&
+		    vnet_bind(&b->devices[p->device], d, pasid))
+			return -1;
+	return 0;
+}
+
+static int begin_processes(struct bench *b)
+{
+	unsigned int count = b->layout.o.processes;
+
+	b->processes = calloc(count, sizeof(*b->processes));
+	if (!b->processes) {
+		warn("no memory for %u processes", count);
+		return -1;
+	}
+	while (b->nr_processes < count) {
+		struct process *p = &b->processes[b->nr_processes];
+
+		if (process_begin(p, &b->layout, &b->guest, &b->sva, b->nr_processes) ||
+		    bind_queues(b, p))
+			return -1;
+		b->nr_processes++;
+	}
+	return 0;
+}
+
+static int init_one_dma(struct bench *b, unsigned int number)
+{
+	const struct layout *l = &b->layout;
+	struct process *p = l->o.processes ? &b->processes[number] : NULL;
+	struct vnet *device = &b->devices[p ? p->device : number];
+
+	return dma_init(&b->dmas[number], l, device, l->o.vtd && !p ? &b->tables : NULL, p,
+			b->options.no_invalidate);
+}
+
 static int init_dma(struct bench *b)
 {
 	const struct layout_options *o = &b->layout.o;
+	unsigned int count = o->processes ? o->processes : o->devices;
 
-	b->dmas = calloc(o->devices, sizeof(*b->dmas));
+	b->dmas = calloc(count, sizeof(*b->dmas));
 	if (!b->dmas) {
 		warn("no memory for the mappings of %u devices", o->devices);
 		return -1;
 	}
-	while (b->nr_dmas < o->devices) {
-		if (dma_init(&b->dmas[b->nr_dmas], &b->layout, &b->devices[b->nr_dmas],
-			     o->vtd ? &b->tables : NULL, b->options.no_invalidate))
+	while (b->nr_dmas < count) {
+		if (init_one_dma(b, b->nr_dmas))
 			return -1;
 		b->nr_dmas++;
 	}
 	return 0;
+}
+
+static struct dma *dma_of(const struct bench *b, unsigned int device, enum direction direction)
+{
+	return &b->dmas[b->layout.o.processes ? layout_process(&b->layout, device, direction)
+					      : device];
 }
 
 static int init_streams(struct bench *b)
@@ -134,7 +192,7 @@ static int init_streams(struct bench *b)
 			if (!o->layout.has[d])
 				continue;
 			if (stream_init(&b->streams[b->nr_streams], o, &b->layout, &b->guest,
-					&b->devices[i], &b->dmas[i], d))
+					&b->devices[i], dma_of(b, i, d), d))
 				return -1;
 			b->nr_streams++;
 		}
@@ -143,11 +201,21 @@ static int init_streams(struct bench *b)
 
 static int run_traffic(struct bench *b, struct miss_server *server)
 {
+	struct turnover turnover = {
+		.options = &b->options,
+		.layout = &b->layout,
+		.guest = &b->guest,
+		.streams = b->streams,
+		.nr_streams = b->nr_streams,
+		/* A signal ends the traffic, but not what is halfway between. */
+		.sources = {server, b->iotlbd.pid ? b->iotlbd.pidfd : -1, -1},
+	};
 	struct progress progress;
 	struct traffic traffic = {
 		.options = &b->options,
 		.streams = b->streams,
 		.nr_streams = b->nr_streams,
+		.turnover = b->options.lifetime ? &turnover : NULL,
 		.signals = b->signals,
 		.server = b->iotlbd.pid ? b->iotlbd.pidfd : -1,
 		.each_second = b->options.quiet ? NULL : progress_show,
@@ -193,10 +261,13 @@ static int start_server(struct bench *b)
 
 static int start(struct bench *b, struct miss_server *server)
 {
-	int iotlbd = b->iotlbd.pid ? b->iotlbd.pidfd : -1;
+	const struct start_sources sources = {
+		.server = server,
+		.iotlbd = b->iotlbd.pid ? b->iotlbd.pidfd : -1,
+		.signals = b->signals,
+	};
 
-	switch (start_devices(&b->options, &b->layout, &b->guest, b->devices, server, iotlbd,
-			      b->signals)) {
+	switch (start_devices(&b->options, &b->layout, &b->guest, b->devices, &sources)) {
 	case START_DONE:
 		return 0;
 	case START_INTERRUPTED:
@@ -211,16 +282,23 @@ static int start(struct bench *b, struct miss_server *server)
 	return -1;
 }
 
+static int set_up_tables(struct bench *b)
+{
+	if (b->layout.o.processes)
+		return sva_setup(&b->sva, &b->layout, &b->guest);
+	return b->layout.o.vtd ? vtd_setup(&b->tables, &b->layout, &b->guest) : 0;
+}
+
 static int run(struct bench *b)
 {
 	struct miss_server *server = options_serves(&b->options) ? &b->server : NULL;
 
 	b->signals = catch_signals();
 	if (b->signals < 0 || tap_enter_namespace() || guest_create(&b->guest, &b->layout) ||
-	    (b->layout.o.vtd && vtd_setup(&b->tables, &b->layout, &b->guest)) || open_devices(b) ||
+	    set_up_tables(b) || open_devices(b) || (b->layout.o.processes && begin_processes(b)) ||
 	    init_dma(b) || init_streams(b) || start_server(b) || start(b, server))
 		return EXIT_FAILURE;
-	if (server)
+	if (server && !b->options.lifetime)
 		miss_server_started(server);
 	return run_traffic(b, server);
 }
@@ -240,8 +318,10 @@ static void clean_up(struct bench *b)
 		vnet_close(&b->devices[--b->nr_devices]);
 	free(b->streams);
 	free(b->dmas);
+	free(b->processes);
 	free(b->devices);
 	vtd_tables_free(&b->tables);
+	sva_tables_free(&b->sva);
 	/* vhost must be done with it. */
 	guest_destroy(&b->guest);
 }

@@ -76,8 +76,10 @@ static void maps_and_servers(void **state)
 				o = defaults(map_modes[i]->name);
 				set_iova(&o, iova);
 				o.server = server;
-				if (iova == IOVA_IDENTITY &&
-				    (changes || map_modes[i]->kind == MAP_KIND_SWEEP))
+				if (map_modes[i]->kind == MAP_KIND_REMAP)
+					bad(&o, "--map remap needs --sva");
+				else if (iova == IOVA_IDENTITY &&
+					 (changes || map_modes[i]->kind == MAP_KIND_SWEEP))
 					bad(&o, "--iova identity needs --map fixed");
 				else if (changes && iova == IOVA_TABLE && !options_serves(&o))
 					bad(&o, "needs --iova vtd");
@@ -139,7 +141,7 @@ static void silence(void **state)
 	good(&o);
 	o = defaults("sweep");
 	o.no_invalidate = true;
-	bad(&o, "--no-invalidate goes with --map strict and lazy only");
+	bad(&o, "--no-invalidate goes with --map strict, lazy and remap only");
 }
 
 static void files(void **state)
@@ -196,6 +198,99 @@ static void limits(void **state)
 	bad(&o, "more guest memory than there can be");
 }
 
+static struct options processes(const char *map, unsigned int count, unsigned int devices)
+{
+	struct options o = defaults(map);
+
+	set_iova(&o, IOVA_VTD);
+	o.layout.processes = count;
+	o.layout.devices = devices;
+	return o;
+}
+
+static void processes_have_devices_or_queues(void **state)
+{
+	struct options o;
+
+	(void)state;
+	o = processes("fixed", 3, 3);
+	good(&o);
+	o = processes("fixed", 6, 3);
+	good(&o);
+	assert_int_equal(bench_default_devices(&o), 3);
+	o = processes("fixed", 5, 3);
+	bad(&o, "each of its 2 virtqueues");
+	assert_int_equal(bench_default_devices(&o), 5);
+	o.layout.has[DIRECTION_RX] = false;
+	o.layout.processes = 6;
+	bad(&o, "each of its 1 virtqueues");
+	assert_int_equal(bench_default_devices(&o), 6);
+}
+
+static void processes_and_the_rest(void **state)
+{
+	static const char *const maps[] = {"fixed", "strict", "lazy", "random", "remap"};
+	struct options o;
+
+	(void)state;
+	for (unsigned int i = 0; i < 5; i++) {
+		o = processes(maps[i], 2, 1);
+		o.lifetime = 10;
+		o.layout.mortal = true;
+		good(&o);
+	}
+	o = processes("sweep", 2, 1);
+	bad(&o, "not go with --map sweep");
+	o = processes("fixed", 2, 1);
+	set_iova(&o, IOVA_TABLE);
+	bad(&o, "--iova");
+	o = processes("fixed", 2, 1);
+	o.page = "2m";
+	o.layout.page = 2 << 20;
+	bad(&o, "needs --page 4k");
+	o = processes("fixed", 2, 1);
+	o.prefault = true;
+	bad(&o, "--prefault");
+	o = processes("fixed", 2, 1);
+	o.server = SERVER_NONE;
+	bad(&o, "--server");
+	o = processes("fixed", 2, 1);
+	o.table = "file";
+	bad(&o, "--write-table");
+}
+
+static void mistakes_of_processes(void **state)
+{
+	struct options o = processes("fixed", 2, 1);
+
+	(void)state;
+	o.layout.one_space = true;
+	good(&o);
+	o.layout.devices = 2;
+	bad(&o, "process for each virtqueue");
+	o = processes("fixed", 2, 1);
+	o.layout.one_space = true;
+	o.lifetime = 5;
+	bad(&o, "do not end");
+	o = processes("strict", 2, 1);
+	o.layout.one_space = true;
+	bad(&o, "fixed or random");
+}
+
+static void without_processes(void **state)
+{
+	struct options o = defaults("remap");
+
+	(void)state;
+	bad(&o, "--map remap needs --sva");
+	o = defaults("fixed");
+	o.lifetime = 5;
+	bad(&o, "--lifetime goes with --sva");
+	o = defaults("fixed");
+	o.layout.one_space = true;
+	bad(&o, "--one-space goes with --sva");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +300,10 @@ int main(void)
 		cmocka_unit_test(silence),
 		cmocka_unit_test(files),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(processes_have_devices_or_queues),
+		cmocka_unit_test(processes_and_the_rest),
+		cmocka_unit_test(mistakes_of_processes),
+		cmocka_unit_test(without_processes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,8 +16,8 @@ static void built_frames_pass(void **state)
 
 	(void)state;
 	for (size_t size = FRAME_MIN; size <= LARGEST; size++) {
-		struct frame_id id = {DIRECTION_TX, size % 64, size * 7919};
-		struct frame_id found = {DIRECTION_TX, size % 64, 0};
+		struct frame_id id = {DIRECTION_TX, size % 64, size * 7919, NULL};
+		struct frame_id found = {DIRECTION_TX, size % 64, 0, NULL};
 
 		frame_build(frame, size, &id);
 		assert_int_equal(frame_check(frame, size, size, &found), FRAME_GOOD);
@@ -27,7 +27,7 @@ static void built_frames_pass(void **state)
 
 static void every_byte_counts(void **state)
 {
-	const struct frame_id id = {DIRECTION_RX, 3, 12345678901ULL};
+	const struct frame_id id = {DIRECTION_RX, 3, 12345678901ULL, NULL};
 	uint8_t frame[FRAME_MIN + 9];
 
 	(void)state;
@@ -44,9 +44,9 @@ static void every_byte_counts(void **state)
 
 static void frames_of_others_are_told_apart(void **state)
 {
-	const struct frame_id id = {DIRECTION_TX, 3, 5};
-	struct frame_id other_device = {DIRECTION_TX, 4, 5};
-	struct frame_id other_way = {DIRECTION_RX, 3, 5};
+	const struct frame_id id = {DIRECTION_TX, 3, 5, NULL};
+	struct frame_id other_device = {DIRECTION_TX, 4, 5, NULL};
+	struct frame_id other_way = {DIRECTION_RX, 3, 5, NULL};
 	uint8_t frame[FRAME_MIN];
 
 	(void)state;
@@ -64,7 +64,7 @@ static void frames_of_others_are_told_apart(void **state)
 
 static void length_matters(void **state)
 {
-	struct frame_id id = {DIRECTION_TX, 0, 0};
+	struct frame_id id = {DIRECTION_TX, 0, 0, NULL};
 	uint8_t frame[FRAME_MIN + 1];
 
 	(void)state;
@@ -77,7 +77,7 @@ static void length_matters(void **state)
 
 static void an_old_frame_does_not_pass(void **state)
 {
-	struct frame_id id = {DIRECTION_RX, 0, 77};
+	struct frame_id id = {DIRECTION_RX, 0, 77, NULL};
 	uint8_t frame[FRAME_MIN];
 
 	(void)state;
@@ -93,17 +93,64 @@ static void an_old_frame_does_not_pass(void **state)
 
 static void poison_leaves_nothing(void **state)
 {
-	struct frame_id id = {DIRECTION_TX, 3, 78};
+	struct frame_id id = {DIRECTION_TX, 3, 78, NULL};
 	uint8_t frame[FRAME_MIN + 1], old[FRAME_MIN + 1];
 
 	(void)state;
 	frame_build(frame, sizeof(frame), &id);
 	memcpy(old, frame, sizeof(frame));
-	frame_poison_all(frame, FRAME_MIN);
+	frame_poison_all(frame, FRAME_MIN, 0);
 	assert_int_equal(frame_check(frame, FRAME_MIN, FRAME_MIN, &id), FRAME_POISONED);
 	for (int i = FRAME_TAG_END; i < FRAME_MIN; i++)
 		assert_int_equal(frame[i], frame[FRAME_TAG_END]);
 	assert_int_equal(frame[FRAME_MIN], old[FRAME_MIN]);
+}
+
+/* From what is another's to the end of the word; half a word has the mark, too. */
+static void bytes_of_another_process_are_counted(void **state)
+{
+	const struct frame_marks first = {.now = frame_mark(5)}, second = {.now = frame_mark(6)};
+	const struct frame_id own = {DIRECTION_TX, 0, 9, &first};
+	const struct frame_id other = {DIRECTION_TX, 0, 9, &second};
+	const struct frame_id nobody = {DIRECTION_TX, 0, 9, NULL};
+	uint8_t frame[FRAME_MIN], strange[FRAME_MIN];
+	struct frame_id found = own;
+
+	(void)state;
+	frame_build(frame, FRAME_MIN, &own);
+	frame_build(strange, FRAME_MIN, &other);
+	assert_int_equal(frame_check(frame, FRAME_MIN, FRAME_MIN, &found), FRAME_GOOD);
+	assert_int_equal(frame_crossed(frame, FRAME_MIN, &own), 0);
+	assert_int_equal(frame_check(strange, FRAME_MIN, FRAME_MIN, &found), FRAME_CORRUPT);
+	assert_int_equal(frame_crossed(strange, FRAME_MIN, &own), FRAME_MIN - FRAME_TAG_END);
+	assert_int_equal(frame_crossed(strange, FRAME_MIN, &nobody), 0);
+
+	memcpy(frame + FRAME_TAG_END + 8, strange + FRAME_TAG_END + 8, 8);
+	assert_int_equal(frame_check(frame, FRAME_MIN, FRAME_MIN, &found), FRAME_CORRUPT);
+	assert_int_equal(frame_crossed(frame, FRAME_MIN, &own), 8);
+
+	frame_poison_all(frame, FRAME_MIN, first.now);
+	assert_int_equal(frame_crossed(frame, FRAME_MIN, &own), 0);
+	assert_int_equal(frame_crossed(frame, FRAME_MIN, &other), FRAME_MIN - FRAME_TAG_END);
+}
+
+static void frames_before_are_those_of_the_process_before(void **state)
+{
+	const struct frame_marks old = {.now = frame_mark(5)};
+	const struct frame_marks new = {.now = frame_mark(6), .before = frame_mark(5), .from = 100};
+	struct frame_id id = {DIRECTION_RX, 1, 0, &new};
+	uint8_t frame[FRAME_MIN];
+
+	(void)state;
+	for (uint64_t i = 98; i < 102; i++) {
+		const struct frame_id sent = {DIRECTION_RX, 1, i, &old};
+
+		frame_build(frame, FRAME_MIN, &sent);
+		assert_int_equal(frame_check(frame, FRAME_MIN, FRAME_MIN, &id),
+				 i < 100 ? FRAME_GOOD : FRAME_CORRUPT);
+		assert_int_equal(frame_crossed(frame, FRAME_MIN, &id),
+				 i < 100 ? 0 : FRAME_MIN - FRAME_TAG_END);
+	}
 }
 
 int main(void)
@@ -115,6 +162,8 @@ int main(void)
 		cmocka_unit_test(length_matters),
 		cmocka_unit_test(an_old_frame_does_not_pass),
 		cmocka_unit_test(poison_leaves_nothing),
+		cmocka_unit_test(bytes_of_another_process_are_counted),
+		cmocka_unit_test(frames_before_are_those_of_the_process_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

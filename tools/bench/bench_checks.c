@@ -52,13 +52,69 @@ static char *check_map(const struct options *o)
 	if (l->map->kind != MAP_KIND_RANDOM && o->has_seed)
 		return say("--seed goes with --map random only: nothing else is");
 	if (!l->map->is_dynamic && o->no_invalidate)
-		return say("--no-invalidate goes with --map strict and lazy only: with %s, nothing "
+		return say("--no-invalidate goes with --map strict, lazy and remap only: with %s, "
+			   "nothing "
 			   "is unmapped",
 			   l->map->name);
 	if (l->map->is_dynamic && o->iova == IOVA_TABLE && !options_serves(o))
 		return say("--map %s with --server %s needs --iova vtd: what is mapped changes "
 			   "during the run, and a table does not",
 			   l->map->name, options_server(o));
+	return NULL;
+}
+
+unsigned int bench_default_devices(const struct options *o)
+{
+	unsigned int queues = o->layout.has[DIRECTION_TX] + o->layout.has[DIRECTION_RX];
+
+	return o->layout.processes % queues ? o->layout.processes : o->layout.processes / queues;
+}
+
+static char *check_without_processes(const struct options *o)
+{
+	if (o->layout.map->kind == MAP_KIND_REMAP)
+		return say("--map remap needs --sva: it is what happens to the pages of processes");
+	if (o->lifetime)
+		return say("--lifetime goes with --sva only: it is that of processes");
+	if (o->layout.one_space)
+		return say("--one-space goes with --sva only: without, it is always so");
+	return NULL;
+}
+
+static char *check_processes(const struct options *o)
+{
+	const struct layout_options *l = &o->layout;
+	unsigned int queues = l->has[DIRECTION_TX] + l->has[DIRECTION_RX];
+
+	if (!l->processes)
+		return check_without_processes(o);
+	if (l->processes != l->devices && l->processes != l->devices * queues)
+		return say("--sva %u does not go with --devices %u: there is a process for each "
+			   "device, or one for each of its %u virtqueues",
+			   l->processes, l->devices, queues);
+	if (o->iova != IOVA_VTD)
+		return say("--sva does not go with --iova %s: page tables of processes are those "
+			   "of an IOMMU, vtd",
+			   options_iova(o));
+	if (l->map->kind == MAP_KIND_SWEEP)
+		return say("--sva does not go with --map sweep: a process does not get an address "
+			   "for each packet; remap gives the address another page");
+	if (l->page != SLOT_SIZE)
+		return say("--sva needs --page 4k: processes share no pages, and have small ones");
+	if (o->prefault)
+		return say("--sva does not go with --prefault: a process tells the device of no "
+			   "mappings");
+	if (!options_serves(o))
+		return say("--sva needs --server fd or one");
+	if (o->table)
+		return say("--write-table does not go with --sva: an address means another page "
+			   "for each process");
+	if (l->one_space && l->processes == l->devices)
+		return say("--one-space needs a process for each virtqueue: --direction both, and "
+			   "--sva twice --devices");
+	if (l->one_space && (o->lifetime || l->map->is_dynamic))
+		return say("--one-space needs processes that do not end, and --map fixed or "
+			   "random");
 	return NULL;
 }
 
@@ -149,7 +205,7 @@ static char *check_layout(const struct options *o)
 char *bench_check(const struct options *o)
 {
 	static char *(*const checks[])(const struct options *o) = {
-		check_map, check_memory, check_server, check_files, check_layout,
+		check_processes, check_map, check_memory, check_server, check_files, check_layout,
 	};
 	char *message = NULL;
 

@@ -15,6 +15,9 @@
  */
 char *bench_check(const struct options *o);
 
+/* With processes: as many as they need. */
+unsigned int bench_default_devices(const struct options *o);
+
 /* Pages of 4K: many more than the kernel's device IOTLB has entries. */
 uint64_t bench_default_working_set(void);
 

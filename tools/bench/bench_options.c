@@ -40,6 +40,9 @@ enum {
 	KEY_WRITE_VTD,
 	KEY_IOTLBD,
 	KEY_NO_INVALIDATE,
+	KEY_SVA,
+	KEY_LIFETIME,
+	KEY_ONE_SPACE,
 };
 
 static const struct argp_option argp_options[] = {
@@ -58,17 +61,30 @@ static const struct argp_option argp_options[] = {
 	 "memory; with --page 4k",
 	 0},
 	{0, 0, 0, 0, "Translation:", 2},
-	{"map", 'm', "fixed|sweep|strict|lazy|random", 0,
+	{"map", 'm', "fixed|sweep|strict|lazy|random|remap", 0,
 	 "fixed: every buffer keeps its IOVA; sweep: every packet at an IOVA never used before; "
 	 "strict: mapped before each packet, unmapped and invalidated after; lazy: the same, but "
-	 "invalidated 256 at a time; random: each packet in a random one of many mapped pages "
-	 "(fixed)",
+	 "invalidated 256 at a time; random: each packet in a random one of many mapped pages; "
+	 "remap: with --sva, another page at the same address for each packet (fixed)",
 	 0},
 	{"working-set", KEY_WORKING_SET, "N", 0,
 	 "With --map random: pages of 4K per device (16 times max_iotlb_entries of the kernel)", 0},
 	{"seed", KEY_SEED, "N", 0, "With --map random: another one, another order (1)", 0},
 	{"no-invalidate", KEY_NO_INVALIDATE, 0, 0,
-	 "With --map strict and lazy: do not tell vhost what is unmapped, to see that this is "
+	 "With --map strict, lazy and remap: do not tell vhost what is unmapped, to see that this "
+	 "is "
+	 "found",
+	 0},
+	{"sva", KEY_SVA, "N", 0,
+	 "The guest is one of N processes that share their address spaces with the devices: one "
+	 "for each virtqueue, or for each device",
+	 0},
+	{"lifetime", KEY_LIFETIME, "N", 0,
+	 "With --sva: after so many packets a process ends, and another takes its place (none "
+	 "ends)",
+	 0},
+	{"one-space", KEY_ONE_SPACE, 0, 0,
+	 "With --sva: the virtqueues of a device are in one address space, to see that this is "
 	 "found",
 	 0},
 	{"page", KEY_PAGE, "4k|2m|1g", 0, "Granule of the mappings (4k)", 0},
@@ -208,6 +224,12 @@ static void check_together(struct options *o, struct argp_state *state)
 	char *message;
 
 	/* What was not given follows from other things that were. */
+	if (o->layout.processes && !o->has_iova) {
+		o->layout.vtd = true;
+		o->iova = IOVA_VTD;
+	}
+	if (o->layout.processes && !o->has_devices)
+		o->layout.devices = bench_default_devices(o);
 	if (o->layout.map->kind == MAP_KIND_RANDOM && !o->layout.working_set)
 		o->layout.working_set = bench_default_working_set();
 	message = bench_check(o);
@@ -234,6 +256,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case 'D':
 		o->layout.devices = number(state, "--devices", text, 1, MOST_DEVICES);
+		o->has_devices = true;
 		break;
 	case 'm':
 		o->layout.map = map_mode(state, text);
@@ -243,6 +266,17 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_IOVA:
 		set_iova(o, state, text);
+		o->has_iova = true;
+		break;
+	case KEY_SVA:
+		o->layout.processes = number(state, "--sva", text, 1, 2 * MOST_DEVICES);
+		break;
+	case KEY_LIFETIME:
+		o->lifetime = number(state, "--lifetime", text, 1, MOST_PACKETS);
+		o->layout.mortal = true;
+		break;
+	case KEY_ONE_SPACE:
+		o->layout.one_space = true;
 		break;
 	case 'S':
 		o->server = word(state, "--server", text, servers);

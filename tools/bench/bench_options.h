@@ -28,12 +28,15 @@ struct options {
 	uint64_t warmup;      /* packets of each queue kept out of the times */
 	unsigned int timeout; /* seconds without progress */
 	uint64_t seed;	      /* of what is random */
+	uint64_t lifetime;    /* packets of a process; 0: it does not end */
 	enum iova_kind iova;
 	const char *table;  /* file to write the translations to, or NULL */
 	const char *vtd;    /* file to write the description of the IOMMU to, or NULL */
 	const char *iotlbd; /* the program, or NULL: the one beside us */
 	bool run;	    /* go on after writing a file */
 	bool has_seed;	    /* was it given? */
+	bool has_devices;   /* the same */
+	bool has_iova;
 	bool event_idx;
 	bool no_invalidate; /* vhost is not told what is unmapped: a mistake */
 	bool prefault;

@@ -43,6 +43,14 @@ void buffer_store(const struct buffer *b, size_t size, const uint8_t *frame)
 	memcpy(b->part[1], frame + first, size - first);
 }
 
+void buffer_poison(const struct buffer *b, size_t size, uint32_t mark, uint8_t *scratch)
+{
+	uint8_t *frame = buffer_room(b, size, scratch);
+
+	frame_poison_all(frame, size, mark);
+	buffer_store(b, size, frame);
+}
+
 const uint8_t *buffer_load(const struct buffer *b, size_t size, uint8_t *scratch)
 {
 	size_t first = b->first - VNET_HEADER_SIZE;

@@ -37,6 +37,9 @@ static inline uint8_t *buffer_frame(const struct buffer *b)
 uint8_t *buffer_room(const struct buffer *b, size_t size, uint8_t *scratch);
 void buffer_store(const struct buffer *b, size_t size, const uint8_t *frame);
 
+/* Leave nothing of a frame of @size bytes: frame_poison_all(). */
+void buffer_poison(const struct buffer *b, size_t size, uint32_t mark, uint8_t *scratch);
+
 /* Return: the frame, in one piece; in @scratch if it does not lie so. */
 const uint8_t *buffer_load(const struct buffer *b, size_t size, uint8_t *scratch);
 

@@ -11,7 +11,7 @@
 #define ENTRY_ADDRESS (~(uint64_t)(SLOT_SIZE - 1))
 
 int dma_init(struct dma *d, const struct layout *l, const struct vnet *device,
-	     struct vtd_tables *tables, bool is_silent)
+	     struct vtd_tables *tables, struct process *process, bool is_silent)
 {
 	uint64_t units = layout_dynamic_units(l);
 
@@ -19,6 +19,7 @@ int dma_init(struct dma *d, const struct layout *l, const struct vnet *device,
 		.layout = l,
 		.device = device,
 		.tables = tables,
+		.process = process,
 		.is_silent = is_silent,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
@@ -58,6 +59,8 @@ static void map_granule(struct dma *d, uint64_t iova, struct place place, uint64
 	int result;
 
 	set_entry(d, iova, gpa | flags | perm);
+	if (d->process)
+		process_map(d->process, iova, gpa, perm);
 	if (!d->tables)
 		return;
 	result = vtd_tables_map(d->tables, d->device->number, iova, gpa, page, page, perm);
@@ -66,13 +69,11 @@ static void map_granule(struct dma *d, uint64_t iova, struct place place, uint64
 		     (unsigned long long)iova, strerror(-result));
 }
 
-uint64_t dma_map(struct dma *d, enum direction direction, const struct buffer *b)
+static void map_unit(struct dma *d, enum direction direction, uint64_t iova, const struct buffer *b)
 {
 	const struct layout *l = d->layout;
-	uint64_t iova = iova_alloc_get(&d->iovas), offset = b->place.at & (l->o.page - 1);
+	uint64_t offset = b->place.at & (l->o.page - 1);
 
-	if (iova == IOVA_NONE)
-		errx(1, "device %u: all of its IOVA space is in use", d->device->number);
 	for (unsigned int i = 0; i < l->pages; i++) {
 		struct place place = {b->place.area, b->place.at - offset + i * l->o.page};
 
@@ -80,7 +81,43 @@ uint64_t dma_map(struct dma *d, enum direction direction, const struct buffer *b
 			    direction == DIRECTION_TX ? ENTRY_TX : 0);
 	}
 	d->counts[direction].maps++;
-	return iova + offset;
+}
+
+/* As if the process had written to a page that it shares with another. */
+static uint64_t remap(struct dma *d, enum direction direction, unsigned int slot,
+		      const struct buffer *b)
+{
+	const struct layout *l = d->layout;
+	uint64_t iova = d->base + (direction * l->o.in_flight + slot) * l->unit;
+	uint64_t *entry = &d->entries[(iova - d->base) / l->o.page];
+
+	dma_lock(d);
+	if (*entry) {
+		d->counts[direction].unmaps++;
+		d->counts[direction].operations += !d->is_silent;
+		d->last = direction;
+		d->pending[d->nr_pending++] = iova;
+	}
+	map_unit(d, direction, iova, b);
+	dma_unlock(d);
+	dma_flush(d);
+	return iova;
+}
+
+uint64_t dma_map(struct dma *d, enum direction direction, unsigned int slot, const struct buffer *b)
+{
+	const struct layout *l = d->layout;
+	uint64_t iova;
+
+	if (l->o.map->kind == MAP_KIND_REMAP) {
+		iova = remap(d, direction, slot, b);
+	} else {
+		iova = iova_alloc_get(&d->iovas);
+		if (iova == IOVA_NONE)
+			errx(1, "device %u: all of its IOVA space is in use", d->device->number);
+		map_unit(d, direction, iova, b);
+	}
+	return iova + (b->place.at & (l->o.page - 1));
 }
 
 static void remove_mapping(struct dma *d, uint64_t iova)
@@ -88,8 +125,11 @@ static void remove_mapping(struct dma *d, uint64_t iova)
 	const struct layout *l = d->layout;
 	int result;
 
-	for (unsigned int i = 0; i < l->pages; i++)
+	for (unsigned int i = 0; i < l->pages; i++) {
 		set_entry(d, iova + i * l->o.page, 0);
+		if (d->process)
+			process_unmap(d->process, iova + i * l->o.page);
+	}
 	if (!d->tables)
 		return;
 	result = vtd_tables_unmap(d->tables, d->device->number, iova, l->unit, l->o.page);
@@ -102,6 +142,9 @@ void dma_unmap(struct dma *d, enum direction direction, uint64_t iova)
 {
 	struct dma_counts *counts = &d->counts[direction];
 
+	/* That is for whoever replaces it. */
+	if (d->layout->o.map->kind == MAP_KIND_REMAP)
+		return;
 	iova &= ~(d->layout->o.page - 1);
 	dma_lock(d);
 	remove_mapping(d, iova);
@@ -122,15 +165,25 @@ void dma_flush(struct dma *d)
 		return;
 	dma_lock(d);
 	if (!d->is_silent)
-		result = vnet_invalidate(d->device, d->pending, d->nr_pending, d->layout->unit);
+		result = vnet_invalidate(d->device, dma_asid(d), d->pending, d->nr_pending,
+					 d->layout->unit);
 	dma_unlock(d);
 	if (result < 0)
 		errx(1, "device %u: vhost refuses to forget %u translations: %s", d->device->number,
 		     d->nr_pending, strerror(-result));
 	d->counts[d->last].messages += result;
-	for (unsigned int i = 0; i < d->nr_pending; i++)
+	for (unsigned int i = 0; i < d->nr_pending && d->layout->o.map->kind != MAP_KIND_REMAP; i++)
 		iova_alloc_put(&d->iovas, d->pending[i]);
 	d->nr_pending = 0;
+}
+
+void dma_forget(struct dma *d)
+{
+	d->nr_pending = 0;
+	if (!d->nr_entries)
+		return;
+	memset(d->entries, 0, d->nr_entries * sizeof(*d->entries));
+	iova_alloc_reset(&d->iovas, d->base, layout_dynamic_units(d->layout));
 }
 
 bool dma_is_dynamic(const struct dma *d, uint64_t iova)

@@ -5,6 +5,9 @@
  * device is told (VHOST_IOTLB_INVALIDATE). Only for maps that are dynamic; with
  * the others, nothing but dma_translate() is of use.
  *
+ * If the guest is one of processes, there is one of it for each, which maps in
+ * the process's own tables; and it is the lock of the process, too.
+ *
  * One thread maps and unmaps. Others may translate meanwhile, and write what
  * they have found to the device, between dma_lock() and dma_unlock(): without,
  * the device could get a translation after it was told to forget it.
@@ -19,6 +22,7 @@
 #include "buffer.h"
 #include "iova_alloc.h"
 #include "layout.h"
+#include "process.h"
 #include "vnet.h"
 #include "vtd_tables.h"
 
@@ -33,6 +37,7 @@ struct dma {
 	const struct layout *layout;
 	const struct vnet *device;
 	struct vtd_tables *tables; /* or NULL */
+	struct process *process;   /* or NULL */
 	bool is_silent;
 	struct iova_alloc iovas;
 	uint64_t base;
@@ -48,16 +53,22 @@ struct dma {
 /**
  * dma_init() - of a device that has nothing mapped yet but what stays
  * @tables:	the IOMMU's, or NULL
+ * @process:	whose it is, or NULL
  * @is_silent:	never tell the device, so that its translations become stale
  *
  * Return: 0, or -1 after a message.
  */
 int dma_init(struct dma *d, const struct layout *l, const struct vnet *device,
-	     struct vtd_tables *tables, bool is_silent);
+	     struct vtd_tables *tables, struct process *process, bool is_silent);
 void dma_free(struct dma *d);
 
-/* Return: the IOVA of the buffer's first byte. Ends the process if that fails. */
-uint64_t dma_map(struct dma *d, enum direction direction, const struct buffer *b);
+/*
+ * Return: the IOVA of the buffer's first byte. Ends the process if that fails.
+ * With MAP_KIND_REMAP, it follows from @slot, and what was mapped there is
+ * replaced, of which the device is told.
+ */
+uint64_t dma_map(struct dma *d, enum direction direction, unsigned int slot,
+		 const struct buffer *b);
 
 /* @iova: what dma_map() has returned. Ends the process if that fails. */
 void dma_unmap(struct dma *d, enum direction direction, uint64_t iova);
@@ -65,12 +76,24 @@ void dma_unmap(struct dma *d, enum direction direction, uint64_t iova);
 /* Tell the device what it was not told yet. */
 void dma_flush(struct dma *d);
 
+/*
+ * The process's address space has gone, with all that was mapped; to be called
+ * between dma_lock() and dma_unlock().
+ */
+void dma_forget(struct dma *d);
+
 /* As layout_translate(), with what is mapped now. */
 bool dma_translate(const struct dma *d, uint64_t iova, struct mapping *mapping,
 		   struct iova_owner *owner);
 
 /* Has @iova to do with what comes and goes? */
 bool dma_is_dynamic(const struct dma *d, uint64_t iova);
+
+/* The address space that messages to the device are about. */
+static inline uint32_t dma_asid(const struct dma *d)
+{
+	return d->process ? d->process->pasid : 0;
+}
 
 void dma_lock(struct dma *d);
 void dma_unlock(struct dma *d);

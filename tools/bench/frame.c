@@ -8,6 +8,8 @@
 #define TAG_OFFSET 14
 
 #define POISON 0x6a
+#define WORD sizeof(uint64_t) /* of the pattern */
+#define MARK_MASK 0xfff00000  /* the rest is the PASID */
 
 static const uint8_t magic[4] = {'i', 'o', 't', 'l'};
 static const uint8_t poisoned[4] = {'p', 'o', 'i', 's'};
@@ -56,6 +58,13 @@ static void build_head(uint8_t *frame, size_t size, const struct frame_id *id)
 	memcpy(frame + TAG_OFFSET, &tag, sizeof(tag));
 }
 
+static uint32_t mark_of(const struct frame_id *id)
+{
+	if (!id->marks)
+		return 0;
+	return id->sequence < id->marks->from ? id->marks->before : id->marks->now;
+}
+
 static uint64_t pattern_start(const struct frame_id *id)
 {
 	uint64_t salt = (uint64_t)id->device << 1 | id->direction;
@@ -64,23 +73,28 @@ static uint64_t pattern_start(const struct frame_id *id)
 }
 
 /* Cheap, and no two words of a frame, nor of neighbours, are the same. */
-static uint64_t pattern_word(uint64_t *state)
+static uint64_t pattern_word(uint64_t *state, uint32_t mark)
 {
+	uint64_t word;
+
 	*state += 0x9e3779b97f4a7c15ULL;
-	return htole64(*state ^ *state >> 29);
+	word = *state ^ *state >> 29;
+	/* In front, so that it is in half a word, too. */
+	return htole64(mark ? word >> 32 << 32 | mark : word);
 }
 
 void frame_build(uint8_t *frame, size_t size, const struct frame_id *id)
 {
 	uint64_t state = pattern_start(id), word;
+	uint32_t mark = mark_of(id);
 	size_t at = FRAME_TAG_END;
 
 	build_head(frame, size, id);
 	for (; at + sizeof(word) <= size; at += sizeof(word)) {
-		word = pattern_word(&state);
+		word = pattern_word(&state, mark);
 		memcpy(frame + at, &word, sizeof(word));
 	}
-	word = pattern_word(&state);
+	word = pattern_word(&state, mark);
 	memcpy(frame + at, &word, size - at);
 }
 
@@ -92,23 +106,27 @@ void frame_poison(uint8_t *frame)
 	memcpy(frame + TAG_OFFSET, poisoned, sizeof(poisoned));
 }
 
-void frame_poison_all(uint8_t *frame, size_t size)
+void frame_poison_all(uint8_t *frame, size_t size, uint32_t mark)
 {
 	memset(frame, POISON, size);
 	frame_poison(frame);
+	mark = htole32(mark);
+	for (size_t at = FRAME_TAG_END; mark && at + sizeof(mark) <= size; at += WORD)
+		memcpy(frame + at, &mark, sizeof(mark));
 }
 
-static enum frame_verdict check_pattern(const uint8_t *frame, size_t size, uint64_t state)
+static enum frame_verdict check_pattern(const uint8_t *frame, size_t size, uint64_t state,
+					uint32_t mark)
 {
 	size_t at = FRAME_TAG_END;
 	uint64_t word;
 
 	for (; at + sizeof(word) <= size; at += sizeof(word)) {
-		word = pattern_word(&state);
+		word = pattern_word(&state, mark);
 		if (memcmp(frame + at, &word, sizeof(word)))
 			return FRAME_CORRUPT;
 	}
-	word = pattern_word(&state);
+	word = pattern_word(&state, mark);
 	return memcmp(frame + at, &word, size - at) ? FRAME_CORRUPT : FRAME_GOOD;
 }
 
@@ -132,5 +150,19 @@ enum frame_verdict frame_check(const uint8_t *frame, size_t length, size_t size,
 	build_head(head, size, id);
 	if (memcmp(frame, head, sizeof(head)))
 		return FRAME_CORRUPT;
-	return check_pattern(frame, size, pattern_start(id));
+	return check_pattern(frame, size, pattern_start(id), mark_of(id));
+}
+
+size_t frame_crossed(const uint8_t *frame, size_t length, const struct frame_id *id)
+{
+	uint32_t own = mark_of(id), mark;
+	size_t crossed = 0;
+
+	for (size_t at = FRAME_TAG_END; own && at + sizeof(mark) <= length; at += WORD) {
+		memcpy(&mark, frame + at, sizeof(mark));
+		mark = le32toh(mark);
+		if (mark != own && (mark & MARK_MASK) == frame_mark(0))
+			crossed += length - at < WORD ? length - at : WORD;
+	}
+	return crossed;
 }

@@ -14,6 +14,12 @@ int iova_alloc_init(struct iova_alloc *a, uint64_t base, uint64_t unit, uint64_t
 	return a->free ? 0 : -1;
 }
 
+void iova_alloc_reset(struct iova_alloc *a, uint64_t base, uint64_t units)
+{
+	a->next = base + units * a->unit;
+	a->nr_free = 0;
+}
+
 void iova_alloc_free(struct iova_alloc *a)
 {
 	free(a->free);

@@ -29,6 +29,9 @@ struct iova_alloc {
  * Return: 0, or -1 with errno.
  */
 int iova_alloc_init(struct iova_alloc *a, uint64_t base, uint64_t unit, uint64_t units);
+
+/* All is free again; the arguments are those of iova_alloc_init(). */
+void iova_alloc_reset(struct iova_alloc *a, uint64_t base, uint64_t units);
 void iova_alloc_free(struct iova_alloc *a);
 
 /* Return: the first address of a piece, or IOVA_NONE if none is free. */

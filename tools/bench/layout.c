@@ -27,6 +27,8 @@
 #define IOVA_END (1ULL << 57)
 #define IOVA_END_VTD (1ULL << 48)
 
+#define IOVA_END_PROCESS (1ULL << 47) /* the lower half of four levels */
+
 /*
  * Where rings, tables and buffers begin if memory is fragmented: so that the
  * end of a page is within each of them. A used element lies across it, too.
@@ -80,6 +82,8 @@ static uint64_t part_size(const struct layout *l)
 
 static uint64_t iova_end(const struct layout_options *o)
 {
+	if (o->processes)
+		return IOVA_END_PROCESS;
 	return o->vtd ? IOVA_END_VTD : IOVA_END;
 }
 
@@ -116,16 +120,33 @@ static uint64_t slot_stride(const struct layout *l)
 	return part_size(l);
 }
 
+/* All processes have their buffers at the same addresses. */
+static uint64_t iova_of(const struct layout *l, enum area which)
+{
+	return area_iova[which == AREA_RX && layout_per_queue(l) ? AREA_TX : which];
+}
+
+/* Buffers of a direction are those of one virtqueue, other areas have parts for all. */
+static uint64_t per_process(const struct layout *l, enum area which, uint64_t per_device)
+{
+	if (!l->o.processes)
+		return 0;
+	if (which == AREA_TX || which == AREA_RX || !layout_per_queue(l) || l->o.one_space)
+		return per_device;
+	return per_device / l->queues_per_device;
+}
+
 /* Return: where the area ends. */
 static uint64_t place_area(struct layout *l, enum area which, uint64_t gpa, uint64_t per_device)
 {
 	struct area_place *area = &l->areas[which];
 
 	area->per_device = per_device;
-	area->used = per_device * l->o.devices;
+	area->per_process = per_process(l, which, per_device);
+	area->used = per_device * l->homes;
 	area->size = round_up(area->used, l->o.page);
 	area->gpa = gpa;
-	area->iova = l->o.identity ? gpa : area_iova[which];
+	area->iova = l->o.identity ? gpa : iova_of(l, which);
 	area->perm = area_perm[which];
 	return gpa + area->size;
 }
@@ -146,7 +167,8 @@ static enum layout_result place_areas(struct layout *l)
 		return LAYOUT_NO_MEMORY;
 	gpa = place_area(l, AREA_TX, GPA_HIGH, buffer_bytes(l, DIRECTION_TX));
 	gpa = place_area(l, AREA_RX, gpa, buffer_bytes(l, DIRECTION_RX));
-	return gpa > GPA_MOST ? LAYOUT_NO_MEMORY : LAYOUT_GOOD;
+	return gpa > (l->o.processes ? PROCESSES_GPA_END : GPA_MOST) ? LAYOUT_NO_MEMORY
+								     : LAYOUT_GOOD;
 }
 
 static enum layout_result place_tables(struct layout *l)
@@ -164,7 +186,7 @@ static enum layout_result place_tables(struct layout *l)
 static bool place_iovas(struct layout *l)
 {
 	const struct layout_options *o = &l->o;
-	uint64_t shares = o->devices;
+	uint64_t shares = o->processes ? 1 : o->devices;
 
 	if (o->map->is_dynamic) {
 		l->stride = l->unit * power_of_two(layout_dynamic_units(l));
@@ -183,6 +205,7 @@ enum layout_result layout_init(struct layout *l, const struct layout_options *op
 
 	*l = (struct layout){.o = *options};
 	l->queues_per_device = nr_queues(options);
+	l->homes = options->devices * (options->mortal ? 2 : 1);
 	l->pages = nr_pages(options);
 	l->unit = options->page * l->pages;
 	l->slot_stride = slot_stride(l);
@@ -219,7 +242,7 @@ uint64_t layout_sweep_base(const struct layout *l, unsigned int queue)
 
 uint64_t layout_dynamic_base(const struct layout *l, unsigned int device)
 {
-	return IOVA_SWEEP + device * l->stride;
+	return IOVA_SWEEP + (l->o.processes ? 0 : device * l->stride);
 }
 
 uint64_t layout_dynamic_units(const struct layout *l)

@@ -20,6 +20,11 @@
  * An area is numbered by offsets, in which each part is contiguous. By IOVA it
  * is so, too; by GPA only as far as the granule goes, if memory is fragmented.
  *
+ * If the guest is one of processes (layout_options::processes), each has an
+ * address space of its own, and all of them have the same addresses in it: what
+ * is said of IOVAs holds for those. There, an area begins with what is the
+ * process's, and the pages behind an address are others for each.
+ *
  * No system calls in here.
  */
 #ifndef BENCH_LAYOUT_H
@@ -50,10 +55,11 @@ enum area {
 struct area_place {
 	uint64_t gpa;
 	uint64_t iova;
-	uint64_t used;	     /* bytes that hold something */
-	uint64_t size;	     /* @used rounded up to the granule; 0: not there */
-	uint64_t per_device; /* bytes of @used that belong to each device */
-	uint32_t perm;	     /* VHOST_ACCESS_* */
+	uint64_t used;	      /* bytes that hold something */
+	uint64_t size;	      /* @used rounded up to the granule; 0: not there */
+	uint64_t per_device;  /* bytes of @used that belong to each device */
+	uint64_t per_process; /* bytes of these that a process has; 0: no processes */
+	uint32_t perm;	      /* VHOST_ACCESS_* */
 };
 
 struct layout;
@@ -82,6 +88,7 @@ enum map_kind {
 	MAP_KIND_STRICT,
 	MAP_KIND_LAZY,
 	MAP_KIND_RANDOM,
+	MAP_KIND_REMAP,
 };
 
 /**
@@ -117,6 +124,9 @@ struct layout_options {
 	uint64_t packets;     /* per direction and device */
 	uint64_t working_set; /* pages of 4K per device, with MAP_KIND_RANDOM */
 	unsigned int devices;
+	unsigned int processes; /* of each device, or of each virtqueue; 0: none */
+	bool mortal;		/* processes end, and others come */
+	bool one_space;		/* a mistake: the first process of a device stands for the others */
 	unsigned int in_flight; /* packets per direction and device */
 	unsigned int chain;	/* descriptors of a packet */
 	bool has[NR_DIRECTIONS];
@@ -129,6 +139,11 @@ struct layout_options {
 struct layout {
 	struct layout_options o;
 	unsigned int queues_per_device;
+	/*
+	 * What has room in memory: all devices, and if processes are mortal once
+	 * more, as another process has other pages. Each is named like a device.
+	 */
+	unsigned int homes;
 	unsigned int pages;   /* that a buffer lies in: 1, or MOST_PAGES */
 	uint64_t slot_stride; /* from one buffer to the next */
 	uint64_t buffers;     /* of each queue */
@@ -182,7 +197,9 @@ uint64_t layout_gpa(const struct layout *l, struct place place);
 
 static inline uint64_t layout_iova(const struct layout *l, struct place place)
 {
-	return l->areas[place.area].iova + place.at;
+	const struct area_place *area = &l->areas[place.area];
+
+	return area->iova + (area->per_process ? place.at % area->per_process : place.at);
 }
 
 /* Which buffer does packet number @packet use? Not with MAP_KIND_RANDOM. */
@@ -233,5 +250,42 @@ uint64_t layout_dynamic_units(const struct layout *l);
 
 /* layout_vtd.c: pages of 4K that the IOMMU's tables take at most. */
 uint64_t layout_vtd_pages(const struct layout *l);
+
+/*
+ * layout_process.c: what the processes of a guest have.
+ */
+
+/* Guest memory ends below, so that one table of the second level maps all. */
+#define PROCESSES_GPA_END (1ULL << 39)
+
+/* Has each virtqueue a process of its own? Or each device. */
+static inline bool layout_per_queue(const struct layout *l)
+{
+	return l->o.processes > l->o.devices;
+}
+
+/* Whose is this virtqueue? */
+unsigned int layout_process(const struct layout *l, unsigned int device, enum direction direction);
+
+/* The device that a process has, as a whole or in part. */
+static inline unsigned int layout_process_device(const struct layout *l, unsigned int process)
+{
+	return layout_per_queue(l) ? process / l->queues_per_device : process;
+}
+
+/* Has this process the device's virtqueue of this direction? */
+bool layout_process_has(const struct layout *l, unsigned int process, enum direction direction);
+
+/* layout_for_each() for what stays mapped in a process's life, at @home. */
+int layout_process_for_each(const struct layout *l, unsigned int process, unsigned int home,
+			    mapping_fn fn, void *arg);
+
+/**
+ * layout_process_owner() - what is at an address of a process?
+ *
+ * Return: false if it is not one of layout_process_for_each().
+ */
+bool layout_process_owner(const struct layout *l, unsigned int process, uint64_t iova,
+			  struct iova_owner *owner);
 
 #endif /* BENCH_LAYOUT_H */

@@ -2,6 +2,7 @@
 /* How much room the IOMMU's tables take at most. */
 #include "layout.h"
 #include "map_mode.h"
+#include "sva_tables.h"
 
 /* Address bits below an entry of level 1, and of each level above. */
 #define PAGE_BITS 12
@@ -55,7 +56,8 @@ static uint64_t buffer_tables(const struct layout *l, unsigned int device)
 	return tables;
 }
 
-uint64_t layout_vtd_pages(const struct layout *l)
+/* Without processes. */
+static uint64_t flat_pages(const struct layout *l)
 {
 	uint64_t pages = 2; /* root table; context table: one bus has all devices */
 
@@ -63,4 +65,25 @@ uint64_t layout_vtd_pages(const struct layout *l)
 		pages += 1 + area_tables(l, AREA_RING, i) + area_tables(l, AREA_USED, i) +
 			 area_tables(l, AREA_INDIRECT, i) + buffer_tables(l, i);
 	return pages;
+}
+
+/* Of one process, from the first level's topmost; all have the same addresses. */
+static uint64_t process_tables(const struct layout *l)
+{
+	uint64_t tables = 1;
+
+	for (int i = 0; i < NR_AREAS; i++)
+		tables += range_tables(l, l->areas[i].iova, l->areas[i].per_process);
+	if (l->o.map->is_dynamic)
+		tables += range_tables(l, layout_dynamic_base(l, 0),
+				       l->unit * layout_dynamic_units(l));
+	return tables;
+}
+
+uint64_t layout_vtd_pages(const struct layout *l)
+{
+	if (l->o.processes)
+		return SVA_TABLES_COMMON + (uint64_t)l->o.devices * SVA_TABLES_PER_DEVICE +
+		       l->o.processes * process_tables(l);
+	return flat_pages(l);
 }

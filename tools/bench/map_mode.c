@@ -157,6 +157,12 @@ static const struct map_mode map_random = {
 	.for_each = fixed_for_each,
 };
 
+static const struct map_mode map_remap = {
+	.name = "remap",
+	.kind = MAP_KIND_REMAP,
+	.is_dynamic = true,
+};
+
 const struct map_mode *const map_modes[] = {
-	&map_fixed, &map_sweep, &map_strict, &map_lazy, &map_random, NULL,
+	&map_fixed, &map_sweep, &map_strict, &map_lazy, &map_random, &map_remap, NULL,
 };

@@ -50,17 +50,36 @@ static void complain_denied(struct miss_server *s, unsigned int device,
 	count(&s->denied);
 }
 
-static void answer(struct miss_server *s, unsigned int device, const struct vhost_iotlb_msg *miss)
+static bool process_owner(const struct dma *dma, uint64_t iova, struct iova_owner *owner)
 {
-	const struct dma *dma = &s->dmas[device];
+	const struct process *p = dma->process;
+	struct mapping unused;
+
+	return layout_process_owner(p->layout, p->number, iova, owner) ||
+	       (dma_is_dynamic(dma, iova) && dma_translate(dma, iova, &unused, owner));
+}
+
+/* By the page walk: tables that are wrong are to be found out. */
+static bool translate(const struct dma *dma, const struct vhost_iotlb_msg *miss,
+		      struct mapping *mapping, struct iova_owner *owner)
+{
+	if (!dma->process)
+		return dma_translate(dma, miss->iova, mapping, owner);
+	return process_owner(dma, miss->iova, owner) &&
+	       !process_translate(dma->process, miss->iova, miss->perm, mapping);
+}
+
+static void answer(struct miss_server *s, unsigned int device, const struct dma *dma,
+		   const struct vhost_iotlb_msg *miss)
+{
 	struct miss_count *counter;
 	struct iova_owner owner;
 	struct mapping mapping;
 	int result;
 
-	if (!dma_translate(dma, miss->iova, &mapping, &owner)) {
+	if (!translate(dma, miss, &mapping, &owner)) {
 		/* An unpatched vhost reports a miss again at each kick. */
-		if (dma_is_dynamic(dma, miss->iova))
+		if (dma_is_dynamic(dma, miss->iova) || (dma->process && !dma->process->is_bound))
 			count(&s->late);
 		else
 			complain_unmapped(s, device, miss->iova);
@@ -72,7 +91,7 @@ static void answer(struct miss_server *s, unsigned int device, const struct vhos
 		complain_denied(s, device, miss, &mapping);
 		return;
 	}
-	result = vnet_map(&s->devices[device], s->guest, &mapping);
+	result = vnet_map(&s->devices[device], s->guest, dma_asid(dma), &mapping);
 	if (!result) {
 		tell_answered(s);
 		return;
@@ -83,19 +102,51 @@ static void answer(struct miss_server *s, unsigned int device, const struct vhos
 	count(&s->failed);
 }
 
+static void serve_device(struct miss_server *s, unsigned int device,
+			 const struct vhost_iotlb_msg *miss)
+{
+	struct dma *dma = &s->dmas[device];
+	bool is_dynamic = s->layout->o.map->is_dynamic;
+
+	if (is_dynamic)
+		dma_lock(dma);
+	answer(s, device, dma, miss);
+	if (is_dynamic)
+		dma_unlock(dma);
+}
+
+/* What the device asks for in a process's name. */
+static void serve_process(struct miss_server *s, unsigned int device, uint32_t pasid,
+			  const struct vhost_iotlb_msg *miss)
+{
+	bool is_served = false;
+
+	for (int d = 0; d < NR_DIRECTIONS && !is_served; d++) {
+		struct dma *dma = &s->dmas[layout_process(s->layout, device, d)];
+
+		if (!s->layout->o.has[d])
+			continue;
+		dma_lock(dma);
+		is_served = dma->process->pasid == pasid;
+		if (is_served)
+			answer(s, device, dma, miss);
+		dma_unlock(dma);
+	}
+	if (!is_served)
+		count(&s->late);
+}
+
 static void serve(struct miss_server *s, unsigned int device)
 {
-	bool is_dynamic = s->layout->o.map->is_dynamic;
 	struct vhost_msg_v2 message;
 
 	while (read(s->devices[device].fd, &message, sizeof(message)) == sizeof(message)) {
 		if (message.type != VHOST_IOTLB_MSG_V2 || message.iotlb.type != VHOST_IOTLB_MISS)
 			continue;
-		if (is_dynamic)
-			dma_lock(&s->dmas[device]);
-		answer(s, device, &message.iotlb);
-		if (is_dynamic)
-			dma_unlock(&s->dmas[device]);
+		if (s->layout->o.processes)
+			serve_process(s, device, message.asid, &message.iotlb);
+		else
+			serve_device(s, device, &message.iotlb);
 	}
 }
 

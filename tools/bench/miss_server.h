@@ -33,7 +33,7 @@ struct miss_server {
 	const struct layout *layout;
 	const struct guest *guest;
 	struct vnet *devices;
-	struct dma *dmas; /* of each device */
+	struct dma *dmas; /* of each device, or of each process */
 	unsigned int nr_readers;
 	unsigned int nr_running;
 	struct miss_reader *readers;
@@ -41,7 +41,8 @@ struct miss_server {
 	int answered;	  /* eventfd: an answer was written, while starting */
 	bool is_starting; /* tell @answered */
 	uint64_t unknown; /* misses of an address that is not mapped */
-	uint64_t late;	  /* misses of one that was, and is unmapped by now */
+	uint64_t late;	  /* misses of one that was, and is unmapped by now, or of a process
+			   * that has ended */
 	uint64_t denied;  /* misses that want more access than is mapped */
 	uint64_t failed;  /* updates that vhost refused */
 	struct miss_count (*counts)[NR_DIRECTIONS]; /* one for each device */

@@ -31,6 +31,11 @@ static struct json_object *options_object(const struct options *o)
 	add_number(j, "size", o->frame_size);
 	add_number(j, "in_flight", o->layout.in_flight);
 	add_number(j, "devices", o->layout.devices);
+	add_number(j, "sva", o->layout.processes);
+	if (o->lifetime)
+		add_number(j, "lifetime", o->lifetime);
+	if (o->layout.one_space)
+		add_bool(j, "one_space", true);
 	add_string(j, "map", o->layout.map->name);
 	if (o->layout.map->kind == MAP_KIND_RANDOM) {
 		add_number(j, "working_set", o->layout.working_set);
@@ -110,6 +115,7 @@ static struct json_object *summary_object(const struct summary *sum)
 	add_number(j, "verified", c->verified);
 	add_number(j, "corrupted", c->corrupted);
 	add_number(j, "stale", c->stale);
+	add_number(j, "crossed_bytes", c->crossed);
 	add_number(j, "lost", sum->lost);
 	add_number(j, "foreign", c->foreign);
 	add_number(j, "stuck_queues", sum->stuck);
@@ -188,6 +194,8 @@ int report_json(const struct report *r)
 	add_number(j, "elapsed_ns", r->traffic->elapsed);
 	add_direction(j, r, DIRECTION_TX, ALL_DEVICES);
 	add_direction(j, r, DIRECTION_RX, ALL_DEVICES);
+	if (r->traffic->turnover)
+		add_number(j, "processes_ended", r->traffic->turnover->ended);
 	add_trouble(j, r->server);
 	for (unsigned int i = 0; i < r->options->layout.devices; i++)
 		json_object_array_add(devices, device_object(r, i));

@@ -96,6 +96,10 @@ static void print_shape(const struct options *o)
 	if (o->layout.map->kind == MAP_KIND_RANDOM)
 		printf(", working set %" PRIu64 " pages, seed %" PRIu64, o->layout.working_set,
 		       o->seed);
+	if (o->layout.processes)
+		printf(", %u process%s", o->layout.processes, o->layout.processes > 1 ? "es" : "");
+	if (o->lifetime)
+		printf(", each of %" PRIu64 " packets", o->lifetime);
 	if (o->layout.chain > 1)
 		printf(", chain %u", o->layout.chain);
 	printf("%s%s%s%s%s\n", o->no_invalidate ? ", no invalidations" : "",
@@ -117,6 +121,9 @@ static void print_direction(const struct report *r, enum direction direction, st
 		printf("         %" PRIu64 " %s packets were stale: from or to where nothing was "
 		       "mapped any more\n",
 		       sum->counts.stale, direction_name(direction));
+	if (sum->counts.crossed)
+		printf("         %" PRIu64 " bytes of another process came in %s packets\n",
+		       sum->counts.crossed, direction_name(direction));
 	if (sum->stuck)
 		printf("         %u of %u queues stuck\n", sum->stuck, sum->queues);
 }
@@ -139,6 +146,9 @@ int report_text(const struct report *r)
 		print_devices(r, sum);
 	print_direction(r, DIRECTION_TX, sum);
 	print_direction(r, DIRECTION_RX, sum);
+	if (r->traffic->turnover)
+		printf("%" PRIu64 " processes have ended, and others took their places\n",
+		       r->traffic->turnover->ended);
 	printf("%s after %.3f s; times leave out the first %" PRIu64 " packets of each queue\n",
 	       r->traffic->interrupted ? "Interrupted"
 	       : r->traffic->abandoned ? "Abandoned by iotlbd"

@@ -15,8 +15,7 @@ static void choose_buffer(struct stream *s, struct slot *slot, uint64_t packet)
 		nth = layout_nth_buffer(s->layout, packet);
 	}
 	if (nth != before)
-		buffer_set(&slot->buffer, s->layout, s->guest, s->device->number, s->direction,
-			   nth);
+		buffer_set(&slot->buffer, s->layout, s->guest, s->queue->home, s->direction, nth);
 }
 
 /* The header in front of the frame stays zero: no offloads. */
@@ -47,9 +46,10 @@ void slot_offer(struct stream *s, struct slot *slot, uint64_t packet)
 
 	slot->packet = packet;
 	slot->is_offered = true;
-	slot->iova = l->o.map->is_dynamic ? dma_map(s->dma, s->direction, &slot->buffer)
-					  : layout_buffer_iova(l, s->device->number, s->direction,
-							       packet, slot->buffer.nth);
+	slot->iova = l->o.map->is_dynamic
+			     ? dma_map(s->dma, s->direction, slot - s->slots, &slot->buffer)
+			     : layout_buffer_iova(l, s->queue->home, s->direction, packet,
+						  slot->buffer.nth);
 	virtq_add(&s->queue->ring, slot - s->slots, slot->iova,
 		  VNET_HEADER_SIZE + s->options->frame_size,
 		  s->direction == DIRECTION_RX ? VRING_DESC_F_WRITE : 0);
@@ -65,12 +65,6 @@ void slot_take_back(struct stream *s, struct slot *slot)
 
 void slot_poison(struct stream *s, const struct slot *slot)
 {
-	uint32_t size = s->options->frame_size;
-	uint8_t *frame;
-
-	if (!s->layout->o.map->is_dynamic)
-		return;
-	frame = buffer_room(&slot->buffer, size, s->scratch);
-	frame_poison_all(frame, size);
-	buffer_store(&slot->buffer, size, frame);
+	if (s->layout->o.map->is_dynamic)
+		buffer_poison(&slot->buffer, s->options->frame_size, s->marks.now, s->scratch);
 }

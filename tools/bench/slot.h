@@ -6,6 +6,7 @@
 #ifndef BENCH_SLOT_H
 #define BENCH_SLOT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "frame.h"
@@ -17,6 +18,7 @@ static inline struct frame_id stream_frame_id(const struct stream *s, uint64_t p
 		.direction = s->direction,
 		.device = s->device->number,
 		.sequence = packet,
+		.marks = s->dma->process ? &s->marks : NULL,
 	};
 }
 

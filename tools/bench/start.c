@@ -24,7 +24,7 @@ struct prefault {
 static int install(const struct mapping *mapping, void *arg)
 {
 	const struct prefault *p = arg;
-	int result = vnet_map(p->device, p->guest, mapping);
+	int result = vnet_map(p->device, p->guest, 0, mapping);
 
 	if (result)
 		warnx("device %u: vhost refuses the mapping of IOVA 0x%llx: %s", p->device->number,
@@ -32,15 +32,8 @@ static int install(const struct mapping *mapping, void *arg)
 	return result;
 }
 
-/* What tells us to go on, or to stop. */
-struct sources {
-	struct miss_server *server;
-	int iotlbd;
-	int signals;
-};
-
 /* Return: START_DONE if neither a signal nor the end of the server came. */
-static enum start_result wait_for_answer(const struct sources *sources, int ms)
+static enum start_result wait_for_answer(const struct start_sources *sources, int ms)
 {
 	struct miss_server *server = sources->server;
 	struct pollfd fds[] = {
@@ -72,9 +65,8 @@ static void complain_no_answer(const struct options *o, const struct vnet *v,
 		      v->number, direction_name(direction), options_server(o), (int)getpid());
 }
 
-static enum start_result start_queue(const struct options *o, const struct layout *l,
-				     struct vnet *v, enum direction direction,
-				     const struct sources *sources)
+enum start_result start_queue(const struct options *o, const struct layout *l, struct vnet *v,
+			      enum direction direction, const struct start_sources *sources)
 {
 	uint64_t deadline = clock_ns() + o->timeout * NS_PER_S;
 	struct ring_place iova = layout_ring_iova(l, v->number, direction);
@@ -105,9 +97,8 @@ static enum start_result start_queue(const struct options *o, const struct layou
 
 enum start_result start_devices(const struct options *o, const struct layout *l,
 				const struct guest *g, struct vnet *devices,
-				struct miss_server *server, int iotlbd, int signals)
+				const struct start_sources *sources)
 {
-	const struct sources sources = {server, iotlbd, signals};
 	enum start_result result;
 
 	for (unsigned int i = 0; i < o->layout.devices; i++) {
@@ -118,7 +109,7 @@ enum start_result start_devices(const struct options *o, const struct layout *l,
 		for (int d = 0; d < NR_DIRECTIONS; d++) {
 			if (!l->o.has[d])
 				continue;
-			result = start_queue(o, l, &devices[i], d, &sources);
+			result = start_queue(o, l, &devices[i], d, sources);
 			if (result != START_DONE)
 				return result;
 		}

@@ -15,22 +15,32 @@ enum start_result {
 	START_ABANDONED, /* nobody serves any more */
 };
 
+/* What tells us to go on, or to stop. */
+struct start_sources {
+	struct miss_server *server; /* running, or NULL if another process serves */
+	int iotlbd;  /* readable when another process that is to serve has ended; or -1 */
+	int signals; /* signalfd, readable when we are to stop; or -1 */
+};
+
+/**
+ * start_queue() - connect a virtqueue
+ *
+ * It cannot be connected before vhost has the translation of its used ring: this
+ * waits for it, o->timeout seconds.
+ */
+enum start_result start_queue(const struct options *o, const struct layout *l, struct vnet *v,
+			      enum direction direction, const struct start_sources *sources);
+
 /**
  * start_devices() - install mappings if asked for, and connect all queues
  * @o:		options
  * @l:		layout
  * @g:		guest memory
  * @devices:	o->layout.devices of them, open
- * @server:	running, or NULL if another process serves
- * @iotlbd:	fd that becomes readable when another process that is to serve
- *		them has ended, or -1
- * @signals:	signalfd that becomes readable when we are to stop
- *
- * A queue cannot be connected before vhost has the translation of its used
- * ring: this waits for it, o->timeout seconds for each queue.
+ * @sources:	who serves misses, and what else there is to wait for
  */
 enum start_result start_devices(const struct options *o, const struct layout *l,
 				const struct guest *g, struct vnet *devices,
-				struct miss_server *server, int iotlbd, int signals);
+				const struct start_sources *sources);
 
 #endif /* BENCH_START_H */

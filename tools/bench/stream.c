@@ -43,6 +43,8 @@ int stream_init(struct stream *s, const struct options *o, const struct layout *
 	}
 	for (unsigned int i = 0; i < o->layout.in_flight; i++)
 		s->slots[i].buffer.nth = BUFFER_NONE;
+	if (dma->process)
+		s->marks.now = process_mark(dma->process);
 	return 0;
 }
 
@@ -51,6 +53,38 @@ void stream_free(struct stream *s)
 	working_set_free(&s->working_set);
 	free(s->times);
 	s->times = NULL;
+}
+
+bool stream_is_settled(const struct stream *s)
+{
+	uint64_t arrived = s->direction == DIRECTION_TX ? s->counts.received : s->used;
+
+	return arrived >= s->marks.from;
+}
+
+static void forget_buffer(struct stream *s, struct slot *slot)
+{
+	if (s->layout->o.map->kind == MAP_KIND_RANDOM && slot->buffer.nth != BUFFER_NONE)
+		working_set_put(&s->working_set, slot->buffer.nth);
+	slot->buffer.nth = BUFFER_NONE;
+	slot->is_offered = false;
+}
+
+void stream_begin_again(struct stream *s)
+{
+	for (unsigned int i = 0; i < s->options->layout.in_flight; i++)
+		forget_buffer(s, &s->slots[i]);
+	/* What the device has not begun with is the new one's to send. */
+	s->offered = s->used;
+	s->used_before = s->used;
+	s->marks = (struct frame_marks){
+		.now = process_mark(s->dma->process),
+		.before = s->marks.now,
+		/* The tap keeps what was sent to the one before. */
+		.from = s->direction == DIRECTION_TX ? s->used : s->counts.sent,
+	};
+	if (s->direction == DIRECTION_TX)
+		s->counts.sent = s->used;
 }
 
 static struct slot *slot_of(struct stream *s, uint64_t packet)
@@ -139,7 +173,7 @@ void stream_send(struct stream *s, bool stopping)
 /* Return: true and the packet's number if it is what was sent. */
 static bool verify(struct stream *s, const uint8_t *frame, size_t length, uint64_t *packet)
 {
-	struct frame_id id = stream_frame_id(s, 0);
+	struct frame_id id = stream_frame_id(s, s->next_sequence);
 
 	switch (frame_check(frame, length, s->options->frame_size, &id)) {
 	case FRAME_FOREIGN:
@@ -166,6 +200,8 @@ static bool verify(struct stream *s, const uint8_t *frame, size_t length, uint64
 		break;
 	}
 	s->counts.corrupted++;
+	id.sequence = s->next_sequence;
+	s->counts.crossed += frame_crossed(frame, length, &id);
 	return false;
 }
 

@@ -15,6 +15,7 @@
 
 #include "buffer.h"
 #include "dma.h"
+#include "frame.h"
 #include "guest.h"
 #include "histogram.h"
 #include "bench_options.h"
@@ -27,6 +28,7 @@ struct stream_counts {
 	uint64_t verified;    /* of these: as they were sent, and in order */
 	uint64_t corrupted;   /* of these: other contents, or out of order */
 	uint64_t stale;	      /* of these: what lies where nothing is mapped any more */
+	uint64_t crossed;     /* bytes of another process that came instead of these */
 	uint64_t foreign;     /* frames that nobody here has sent */
 	uint64_t ring_errors; /* vhost's, and descriptors used out of turn */
 	uint64_t kicks;
@@ -54,6 +56,8 @@ struct stream {
 	struct dma *dma;
 	struct vnet_queue *queue;
 	struct working_set working_set; /* with MAP_KIND_RANDOM */
+	struct frame_marks marks;	/* with processes */
+	uint64_t used_before;		/* by those of @used that came before */
 	enum direction direction;
 	enum stream_state state;
 	uint64_t elapsed; /* ns, from the start of all until the last packet */
@@ -87,6 +91,18 @@ void stream_complete(struct stream *s);
  * Return: true if all that is complete has arrived; false: wait for more.
  */
 bool stream_collect(struct stream *s);
+
+/*
+ * With processes: is nothing of the one that was there before under way any
+ * more? Then it may be the end of this one, too.
+ */
+bool stream_is_settled(const struct stream *s);
+
+/*
+ * Another process has come, and the virtqueue is empty: what the device has not
+ * used is to be offered once more.
+ */
+void stream_begin_again(struct stream *s);
 
 /* The last look at sockets and eventfds, and flush, once no more is to come. */
 void stream_finish(struct stream *s);

@@ -8,6 +8,7 @@ static void add_counts(struct stream_counts *into, const struct stream_counts *f
 	into->verified += from->verified;
 	into->corrupted += from->corrupted;
 	into->stale += from->stale;
+	into->crossed += from->crossed;
 	into->foreign += from->foreign;
 	into->ring_errors += from->ring_errors;
 	into->kicks += from->kicks;

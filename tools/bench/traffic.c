@@ -91,12 +91,24 @@ static void finish(struct traffic *t, struct stream *s)
 	t->elapsed = s->elapsed;
 }
 
+/* The other virtqueue of a process goes on with it. */
+static void replace_process(struct traffic *t, const struct stream *s)
+{
+	if (t->stopping || !turnover_run(t->turnover, s))
+		return;
+	for (unsigned int i = 0; i < t->nr_streams; i++)
+		if (t->streams[i].dma == s->dma && t->streams[i].state != STREAM_FINISHED)
+			stream_send(&t->streams[i], false);
+}
+
 static void go_on(struct traffic *t, unsigned int index)
 {
 	struct stream *s = &t->streams[index];
 
 	if (s->state == STREAM_FINISHED)
 		return;
+	if (t->turnover)
+		replace_process(t, s);
 	if (s->direction == DIRECTION_TX && !stream_collect(s))
 		watch_packets(t, index);
 	stream_send(s, t->stopping);

@@ -7,13 +7,15 @@
 #include <stdint.h>
 
 #include "stream.h"
+#include "turnover.h"
 
 struct traffic {
 	const struct options *options;
 	struct stream *streams;
 	unsigned int nr_streams;
-	int signals; /* signalfd: somebody wants us to stop */
-	int server;  /* readable: whoever serves misses has ended; or -1 */
+	struct turnover *turnover; /* processes end; or NULL */
+	int signals;		   /* signalfd: somebody wants us to stop */
+	int server;		   /* readable: whoever serves misses has ended; or -1 */
 	bool stopping;
 	bool interrupted;
 	bool abandoned;	  /* by the server: what is missing does not come */

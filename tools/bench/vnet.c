@@ -73,6 +73,15 @@ static int negotiate(struct vnet *v, const struct options *o)
 	}
 	/* It takes such messages whether or not it is to send them. */
 	v->has_batches = offered >> VHOST_BACKEND_F_IOTLB_MSG_V3 & 1;
+	if (o->layout.processes && !(offered >> VHOST_BACKEND_F_IOTLB_ASID & 1)) {
+		warnx("device %u: vhost-net of this kernel has no address spaces for virtqueues "
+		      "(VHOST_BACKEND_F_IOTLB_ASID), which --sva needs; they come with the "
+		      "patches of this project",
+		      v->number);
+		return -1;
+	}
+	if (o->layout.processes)
+		backend |= 1ULL << VHOST_BACKEND_F_IOTLB_ASID;
 	if (ioctl(v->fd, VHOST_SET_BACKEND_FEATURES, &backend) ||
 	    ioctl(v->fd, VHOST_SET_FEATURES, &device)) {
 		warn("device %u: vhost refuses the features that it offered", v->number);
@@ -146,13 +155,18 @@ static int set_ring(const struct vnet *v, enum direction direction, const struct
 static int init_ring(struct vnet *v, enum direction direction, const struct options *o,
 		     const struct guest *g)
 {
-	struct ring_parts parts = layout_ring_parts(v->layout, v->number, direction);
 	struct virtq *ring = &v->queues[direction].ring;
+	struct ring_parts parts =
+		layout_ring_parts(v->layout, v->queues[direction].home, direction);
 
 	virtq_init(ring, guest_view(g, v->layout, parts.desc),
 		   guest_view(g, v->layout, parts.avail), guest_view(g, v->layout, parts.used));
 	if (!ring->desc || !ring->avail || !ring->used)
 		return -1;
+	/* They may have been another's before. */
+	memset(ring->desc, 0, VIRTQ_DESC_BYTES);
+	memset(ring->avail, 0, VIRTQ_AVAIL_BYTES);
+	memset(ring->used, 0, VIRTQ_USED_BYTES);
 	ring->chain = o->layout.chain;
 	ring->has_events = o->event_idx;
 	return 0;
@@ -186,9 +200,19 @@ static int init_tables(struct vnet *v, enum direction direction, const struct gu
 		return -1;
 	}
 	for (unsigned int i = 0; i < l->o.in_flight; i++)
-		set_table(&q->tables[i], l, g, layout_table(l, v->number, direction, i));
+		set_table(&q->tables[i], l, g, layout_table(l, q->home, direction, i));
 	q->ring.tables = q->tables;
 	return 0;
+}
+
+static void free_queue(const struct vnet *v, struct vnet_queue *q)
+{
+	guest_unview(v->layout, q->ring.desc);
+	guest_unview(v->layout, q->ring.avail);
+	guest_unview(v->layout, q->ring.used);
+	q->ring = (struct virtq){0};
+	free(q->tables);
+	q->tables = NULL;
 }
 
 static int open_queue(struct vnet *v, enum direction direction, const struct options *o,
@@ -230,6 +254,7 @@ static void set_closed(struct vnet *v, unsigned int number, const struct layout 
 		.vhost_id = -1,
 	};
 	for (int i = 0; i < NR_DIRECTIONS; i++) {
+		v->queues[i].home = number;
 		v->queues[i].kick = -1;
 		v->queues[i].call = -1;
 		v->queues[i].error = -1;
@@ -283,6 +308,38 @@ int vnet_start_queue(struct vnet *v, enum direction direction)
 	return result;
 }
 
+void vnet_stop_queue(struct vnet *v, enum direction direction)
+{
+	set_backend(v, direction, -1);
+	v->queues[direction].has_backend = false;
+}
+
+int vnet_bind(const struct vnet *v, enum direction direction, uint32_t asid)
+{
+	struct vhost_vring_state state = {direction, asid};
+
+	if (!ioctl(v->fd, VHOST_SET_VRING_ASID, &state))
+		return 0;
+	warn("device %u: cannot put the %s virtqueue into address space %u (VHOST_SET_VRING_ASID)",
+	     v->number, direction_name(direction), asid);
+	return -1;
+}
+
+int vnet_move_queue(struct vnet *v, enum direction direction, unsigned int home,
+		    const struct options *o, const struct guest *g)
+{
+	struct vhost_vring_state base = {direction, 0};
+
+	free_queue(v, &v->queues[direction]);
+	v->queues[direction].home = home;
+	if (init_ring(v, direction, o, g) || init_tables(v, direction, g))
+		return -1;
+	if (!ioctl(v->fd, VHOST_SET_VRING_BASE, &base))
+		return 0;
+	warn("device %u: VHOST_SET_VRING_BASE failed", v->number);
+	return -1;
+}
+
 uint64_t vnet_ring_errors(struct vnet *v, enum direction direction)
 {
 	uint64_t errors;
@@ -299,24 +356,13 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-static void free_queue(const struct vnet *v, struct vnet_queue *q)
-{
-	guest_unview(v->layout, q->ring.desc);
-	guest_unview(v->layout, q->ring.avail);
-	guest_unview(v->layout, q->ring.used);
-	q->ring = (struct virtq){0};
-	free(q->tables);
-	q->tables = NULL;
-}
-
 void vnet_close(struct vnet *v)
 {
 	for (int i = 0; i < NR_DIRECTIONS; i++) {
 		struct vnet_queue *q = &v->queues[i];
 
 		if (q->has_backend)
-			set_backend(v, i, -1);
-		q->has_backend = false;
+			vnet_stop_queue(v, i);
 		close_fd(&q->kick);
 		close_fd(&q->call);
 		close_fd(&q->error);

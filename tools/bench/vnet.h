@@ -16,6 +16,7 @@
 struct vnet_queue {
 	struct virtq ring;
 	struct virtq_table *tables; /* indirect ones, or NULL */
+	unsigned int home;	    /* where its rings and buffers are: layout.h */
 	int kick;		    /* eventfd: look at the available ring */
 	int call;		    /* eventfd: look at the used ring */
 	int error;		    /* eventfd: vhost gave up on something in the ring */
@@ -54,19 +55,47 @@ void vnet_close(struct vnet *v);
  */
 int vnet_start_queue(struct vnet *v, enum direction direction);
 
+/* Disconnect it: vhost has done with all that it has begun. */
+void vnet_stop_queue(struct vnet *v, enum direction direction);
+
+/**
+ * vnet_bind() - put a virtqueue that is not connected into an address space
+ *
+ * Return: 0, or -1 after a message.
+ */
+int vnet_bind(const struct vnet *v, enum direction direction, uint32_t asid);
+
+/**
+ * vnet_move_queue() - begin anew, with rings that lie elsewhere in guest memory
+ * @v:		device
+ * @direction:	a virtqueue that is not connected
+ * @home:	where that is
+ * @o:		options
+ * @g:		guest memory
+ *
+ * What is in the rings that it had is lost.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int vnet_move_queue(struct vnet *v, enum direction direction, unsigned int home,
+		    const struct options *o, const struct guest *g);
+
 /* Number of errors that vhost has signalled since the last call. */
 uint64_t vnet_ring_errors(struct vnet *v, enum direction direction);
 
 /**
  * vnet_map() - tell vhost a translation (VHOST_IOTLB_UPDATE)
+ * @asid:	the address space; 0 unless virtqueues are bound to others
  *
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno; -ENXIO if no virtqueue is in the address space.
  */
-int vnet_map(const struct vnet *v, const struct guest *g, const struct mapping *mapping);
+int vnet_map(const struct vnet *v, const struct guest *g, uint32_t asid,
+	     const struct mapping *mapping);
 
 /**
  * vnet_invalidate() - tell vhost to forget translations (VHOST_IOTLB_INVALIDATE)
  * @v:		device
+ * @asid:	as of vnet_map()
  * @iovas:	first address of each
  * @count:	of them, FLUSH_BATCH at most
  * @size:	bytes of each
@@ -75,6 +104,10 @@ int vnet_map(const struct vnet *v, const struct guest *g, const struct mapping *
  *
  * Return: how many messages it took, or a negative errno.
  */
-int vnet_invalidate(const struct vnet *v, const uint64_t *iovas, unsigned int count, uint64_t size);
+int vnet_invalidate(const struct vnet *v, uint32_t asid, const uint64_t *iovas, unsigned int count,
+		    uint64_t size);
+
+/* Tell vhost to forget all of an address space. Return: 0 or a negative errno. */
+int vnet_invalidate_all(const struct vnet *v, uint32_t asid);
 
 #endif /* BENCH_VNET_H */

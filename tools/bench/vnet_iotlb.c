@@ -19,10 +19,12 @@ static int send_message(const struct vnet *v, const void *message, size_t size)
 	return written < 0 ? -errno : -EIO;
 }
 
-int vnet_map(const struct vnet *v, const struct guest *g, const struct mapping *mapping)
+int vnet_map(const struct vnet *v, const struct guest *g, uint32_t asid,
+	     const struct mapping *mapping)
 {
 	struct vhost_msg_v2 message = {
 		.type = VHOST_IOTLB_MSG_V2,
+		.asid = asid,
 		.iotlb =
 			{
 				.type = VHOST_IOTLB_UPDATE,
@@ -36,10 +38,11 @@ int vnet_map(const struct vnet *v, const struct guest *g, const struct mapping *
 	return send_message(v, &message, sizeof(message));
 }
 
-static int invalidate_one(const struct vnet *v, uint64_t iova, uint64_t size)
+static int invalidate_one(const struct vnet *v, uint32_t asid, uint64_t iova, uint64_t size)
 {
 	struct vhost_msg_v2 message = {
 		.type = VHOST_IOTLB_MSG_V2,
+		.asid = asid,
 		.iotlb =
 			{
 				.type = VHOST_IOTLB_INVALIDATE,
@@ -51,8 +54,8 @@ static int invalidate_one(const struct vnet *v, uint64_t iova, uint64_t size)
 	return send_message(v, &message, sizeof(message));
 }
 
-static int invalidate_batch(const struct vnet *v, const uint64_t *iovas, unsigned int count,
-			    uint64_t size)
+static int invalidate_batch(const struct vnet *v, uint32_t asid, const uint64_t *iovas,
+			    unsigned int count, uint64_t size)
 {
 	struct {
 		struct vhost_msg_v3 head;
@@ -66,19 +69,28 @@ static int invalidate_batch(const struct vnet *v, const uint64_t *iovas, unsigne
 			.type = VHOST_IOTLB_INVALIDATE,
 			.iova = iovas[i],
 			.size = size,
+			.asid = asid,
 		};
 	return send_message(v, &message, sizeof(message.head) + count * sizeof(message.ops[0]));
 }
 
-int vnet_invalidate(const struct vnet *v, const uint64_t *iovas, unsigned int count, uint64_t size)
+int vnet_invalidate_all(const struct vnet *v, uint32_t asid)
+{
+	static const uint64_t first;
+
+	return invalidate_batch(v, asid, &first, 1, 0);
+}
+
+int vnet_invalidate(const struct vnet *v, uint32_t asid, const uint64_t *iovas, unsigned int count,
+		    uint64_t size)
 {
 	int result = 0;
 
 	if (v->has_batches && count > 1) {
-		result = invalidate_batch(v, iovas, count, size);
+		result = invalidate_batch(v, asid, iovas, count, size);
 		return result ? result : 1;
 	}
 	for (unsigned int i = 0; i < count && !result; i++)
-		result = invalidate_one(v, iovas[i], size);
+		result = invalidate_one(v, asid, iovas[i], size);
 	return result ? result : (int)count;
 }

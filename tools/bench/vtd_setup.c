@@ -33,3 +33,14 @@ int vtd_setup(struct vtd_tables *t, const struct layout *l, const struct guest *
 		result = layout_for_each(l, i, false, enter, &(struct domain){t, i});
 	return result ? -1 : 0;
 }
+
+int sva_setup(struct sva_tables *t, const struct layout *l, const struct guest *g)
+{
+	const struct area_place *area = &l->areas[AREA_VTD];
+	int result = sva_tables_init(t, area->gpa, guest_memory(g, area->gpa),
+				     area->size / SLOT_SIZE, l->o.devices);
+
+	if (result)
+		warnx("cannot make the tables of the IOMMU: %s", strerror(-result));
+	return result ? -1 : 0;
+}

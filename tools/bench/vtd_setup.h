@@ -4,6 +4,7 @@
 
 #include "guest.h"
 #include "layout.h"
+#include "sva_tables.h"
 #include "vtd_tables.h"
 
 /**
@@ -14,5 +15,8 @@
  * Return: 0, or -1 after a message.
  */
 int vtd_setup(struct vtd_tables *t, const struct layout *l, const struct guest *g);
+
+/* The same for processes, of which none is there yet. */
+int sva_setup(struct sva_tables *t, const struct layout *l, const struct guest *g);
 
 #endif /* BENCH_VTD_SETUP_H */

@@ -1,0 +1,73 @@
+# Results of tests/vm/bench-sva.t, a line each: what is wrong with them? Each
+# problem is named.
+
+def problem($name; $good): if $good then empty else $name end;
+
+# Of one direction, whose options are $o. What was under way when a process ended
+# is mapped once more, and its rings are missed anew.
+def direction($o):
+	(if $o.fragments then 2 else 1 end) as $pages
+	| (if $o.chain > 1 then $pages else 1 end) as $table
+	| ($o.count * $o.devices) as $n
+	| ($o.devices * (3 * $pages + (if $o.indirect then $o.in_flight * $table else 0 end))) as $rings
+	| problem("not every packet"; .sent == $n and .verified == $n),
+	  problem("other packets"; .corrupted + .stale + .lost + .foreign + .ring_errors == 0),
+	  problem("crossed"; .crossed_bytes == 0),
+	  problem("misses of rings"; if $o.lifetime then .misses.ring > $rings
+		else .misses.ring == $rings end),
+	  problem("misses of buffers"; .misses.buffer as $misses
+		| if $o.map == "fixed" and $o.lifetime
+		  then $misses > $o.in_flight * $o.devices * $pages
+		  elif $o.map == "fixed" then $misses == $o.in_flight * $o.devices * $pages
+		  elif $o.map == "random" then $misses >= $pages
+		  elif $o.lifetime then $misses >= $n * $pages
+		  else $misses == $n * $pages end),
+	  problem("maps and unmaps"; .dma
+		| if $o.map == "fixed" or $o.map == "random" then add == 0
+		  elif $o.lifetime then .maps >= $n and .unmaps > 0 and .unmaps <= .maps
+		  elif $o.map == "remap"
+		  then .maps == $n and .unmaps == $n - $o.in_flight * $o.devices
+		  else .maps == $n and .unmaps == $n end),
+	  problem("invalidations"; .dma.invalidations == .dma.unmaps),
+	  problem("messages"; $o.map == "lazy" or .dma.invalidate_messages == .dma.unmaps);
+
+# Nearly as many as there are lives in the packets of all processes.
+def ended($o):
+	($o.count * $o.devices * ([.tx, .rx | values] | length)) as $n
+	| .processes_ended >= $n / ($o.lifetime + 2 * $o.in_flight) / 2
+	  and .processes_ended <= $n / $o.lifetime;
+
+def stale:
+	(.tx, .rx | values
+		| problem("stale"; .stale > 0 and .stale <= .corrupted),
+		  problem("crossed"; .crossed_bytes == 0),
+		  problem("invalidations"; .dma.invalidations == 0));
+
+# What is sent is read from the pages of the other process.
+def one_space($o):
+	.tx | problem("crossed"; .verified == 0 and .corrupted == .sent
+		and .crossed_bytes == .sent * ($o.size - 32));
+
+def problems:
+	.options as $o
+	| if ($o.invalidate | not) or $o.one_space then
+		problem("good"; .good | not),
+		if $o.one_space then one_space($o) else stale end
+	  else
+		problem("good"; .good),
+		problem("directions"; [.tx, .rx | values] | length
+			== (if $o.direction == "both" then 2 else 1 end)),
+		(.tx, .rx | values | direction($o)),
+		problem("unanswered"; .unanswered
+			| .unmapped + .denied + .refused_updates == 0 and ($o.lifetime or .late == 0)),
+		problem("processes"; $o.lifetime == null or ended($o))
+	  end;
+
+($names | split("\n")) as $names
+| [inputs]
+| to_entries[]
+| ([if .value then .value | problems else "no result" end] | unique) as $problems
+| (if $problems == [] then "ok" else "not ok" end)
+	+ " \(.key + 1) - \($names[.key])",
+  (if $problems == [] then empty
+   else "# \($problems | join(", "))", "# \(.value | tojson)" end)
