@@ -191,7 +191,7 @@ test_attached()
 test_flat()
 {
 	guest flat
-	start --control "$socket" --json
+	start --translator identity --control "$socket" --json
 	alloc
 	bind
 	ok "no IOMMU: the virtqueues start" says running run
