@@ -105,24 +105,26 @@ static int find_view(const struct roster *roster, const struct served_device *de
 
 /* By what was bound or attached. */
 static int answer_in(const struct roster *roster, const struct served_device *device,
-		     const struct sva_space *space, struct lookup *lookup, struct answer *answer,
-		     struct finding *finding)
+		     const struct sva_space *space, const struct lookup *asked,
+		     struct answer *answer, struct finding *finding)
 {
 	struct translator translator = {.ops = &translator_pasid};
+	struct lookup lookup = *asked;
 	struct iommu_view room;
 	int err;
 
-	lookup->space = space;
-	err = find_view(roster, device, &room, &lookup->view);
-	return err ? err : answer_find(&translator, lookup, answer, finding);
+	lookup.space = space;
+	err = find_view(roster, device, &room, &lookup.view);
+	return err ? err : answer_find(&translator, &lookup, answer, finding);
 }
 
 /* By the tables of the guest's IOMMU. */
 static int answer_by_guest(const struct roster *roster, const struct served_device *device,
-			   uint32_t pasid, struct lookup *lookup, struct answer *answer,
+			   uint32_t pasid, const struct lookup *asked, struct answer *answer,
 			   struct finding *finding)
 {
 	struct translator translator = {.ops = &translator_vtd};
+	struct lookup lookup = *asked;
 	const struct iommu_view *view;
 	struct iommu_view room;
 	int err;
@@ -134,15 +136,15 @@ static int answer_by_guest(const struct roster *roster, const struct served_devi
 		return -ENOLINK;
 	room = *view;
 	room.pasid = pasid;
-	lookup->view = &room;
+	lookup.view = &room;
 	/* The device's trail is of its requests without PASID. */
-	lookup->trail = NULL;
-	return answer_find(&translator, lookup, answer, finding);
+	lookup.trail = NULL;
+	return answer_find(&translator, &lookup, answer, finding);
 }
 
 int sva_roster_answer(const struct roster *roster, const struct sva *pasids,
-		      const struct served_device *device, uint32_t pasid, struct lookup *lookup,
-		      struct answer *answer, struct finding *finding)
+		      const struct served_device *device, uint32_t pasid,
+		      const struct lookup *lookup, struct answer *answer, struct finding *finding)
 {
 	struct sva_space space;
 

@@ -24,7 +24,7 @@ extern const struct sva_devices sva_roster;
  * @pasids:	what is bound to them, or NULL if that is not managed here
  * @device:	whose request it is
  * @pasid:	the PASID
- * @lookup:	what is asked for; what it is translated by is filled in
+ * @lookup:	what is asked for; by what it is translated is not gone by
  * @answer:	as of answer_find()
  * @finding:	as of answer_find()
  *
@@ -32,7 +32,7 @@ extern const struct sva_devices sva_roster;
  * the guest's IOMMU is not known now.
  */
 int sva_roster_answer(const struct roster *roster, const struct sva *pasids,
-		      const struct served_device *device, uint32_t pasid, struct lookup *lookup,
-		      struct answer *answer, struct finding *finding);
+		      const struct served_device *device, uint32_t pasid,
+		      const struct lookup *lookup, struct answer *answer, struct finding *finding);
 
 #endif /* IOTLB_SVA_ROSTER_H */

@@ -100,14 +100,16 @@ invalidations()
 	sed -n 's/.*vhost_iotlb_invalidate: //p' $tracing/trace
 }
 
-# dropped NAME IOVA SIZE: there was one invalidation since the last, this one.
+readonly all='0 and all others'
+
+# dropped NAME IOVA SIZE ASID: there was one invalidation since the last, this one.
 dropped()
 {
 	local line
 
 	line=$(invalidations)
 	echo >$tracing/trace
-	[[ $line =~ ^dev=${id[$1]}\ (asid=[^ ]*\ )?iova=$2\ size=$3( |$) ]] && return
+	[[ $line == "dev=${id[$1]} iova=$2 size=$3 asid=$4" ]] && return
 	echo "# instead: $line"
 	return 1
 }
@@ -131,8 +133,8 @@ test_socket()
 		[[${id[a]}, ${pid[a]}, \"python3\"], [${id[b]}, ${pid[b]}, \"python3\"]]"
 	ok "a device that has not missed yet can be used" ctl_says 100 alloc "${id[late]}" --min 100
 	ok "and is listed then" ctl_says "  DEVICE      PID  COMMAND         ASID   PASIDS  TABLE/BITS
-$(printf '%8d %8d  python3           no        0  -\n' "${id[a]}" "${pid[a]}" "${id[b]}" "${pid[b]}")
-$(printf '%8d %8d  python3           no        1  -' "${id[late]}" "${pid[late]}")" devices
+$(printf '%8d %8d  python3          yes        0  -\n' "${id[a]}" "${pid[a]}" "${id[b]}" "${pid[b]}")
+$(printf '%8d %8d  python3          yes        1  -' "${id[late]}" "${pid[late]}")" devices
 	ok "one that is not there cannot" refused no-device alloc 99999
 	ok "a second iotlbd does not take the socket away" second_is_refused
 	ok "another user is refused" stranger_is_refused
@@ -262,18 +264,18 @@ test_invalidations()
 	tell b update 0x10000 0x10000 0x10000000
 	ok "there is something in the IOTLBs" has_entries a 2
 	ok "addresses that are not there" ctl invalidate "${id[a]}" --pasid 0 --address 0x30000
-	ok "vhost is told" dropped a 0x30000 0x1000
+	ok "vhost is told" dropped a 0x30000 0x1000 0
 	ok "and has dropped nothing" has_entries a 2
 	ok "addresses that are" \
 		ctl invalidate "${id[a]}" --pasid 0 --address 0x40000 --granule 4k --count 16 --leaf
-	ok "vhost is told by then" dropped a 0x40000 0x10000
+	ok "vhost is told by then" dropped a 0x40000 0x10000 0
 	ok "and has dropped it" has_entries a 1
 	ok "requests without PASID" ctl invalidate "${id[a]}" --pasid 0
-	ok "is all that there is" dropped a 0x0 0x0
+	ok "is all that there is" dropped a 0x0 0x0 0
 	ok "so that it is empty" has_entries a 0
 	tell a update 0x10000 0x10000 0x10000000
 	ok "the domain" ctl invalidate "${id[a]}" --caches iotlb,pasid
-	ok "is all, too" dropped a 0x0 0x0
+	ok "is all, too" dropped a 0x0 0x0 "$all"
 	ok "so that it is empty again" has_entries a 0
 	ok "another device has lost nothing" has_entries b 1
 	ok "garbage: granule" refused granule invalidate "${id[a]}" --address 0 --granule 5000
@@ -285,8 +287,24 @@ test_invalidations()
 	ok "vhost was told of none of these" nothing_dropped
 	ok "detach drops all" ctl attach "${id[b]}" 0x8000 --bits 13
 	ok "detach drops all, indeed" ctl detach "${id[b]}"
-	ok "vhost is told of it" dropped b 0x0 0x0
+	ok "vhost is told of it" dropped b 0x0 0x0 "$all"
 	ok "it is gone" has_entries b 0
+
+	ctl alloc "${id[a]}" --min 40
+	ctl bind "${id[a]}" 40 0
+	ok "what is bound drops nothing" nothing_dropped
+	ok "a PASID" ctl invalidate "${id[a]}" --pasid 40 --caches pasid
+	ok "is its address space" dropped a 0x0 0x0 40
+	ok "addresses of it" ctl invalidate "${id[a]}" --pasid 40 --address 0x7f0000000000 \
+		--granule 2m --count 2
+	ok "are addresses of that" dropped a 0x7f0000000000 0x400000 40
+	ok "addresses of all" ctl invalidate "${id[a]}" --address 0x7f0000000000
+	ok "are those of all" dropped a 0x7f0000000000 0x1000 "$all"
+	ok "unbind drops it" ctl unbind "${id[a]}" 40
+	ok "before it is done" dropped a 0x0 0x0 40
+	ctl bind "${id[a]}" 40 0
+	ok "free drops it" ctl free "${id[a]}" 40
+	ok "before it is done, too" dropped a 0x0 0x0 40
 	echo 0 >"$events/vhost_iotlb_invalidate/enable"
 }
 
@@ -310,11 +328,15 @@ test_death()
 	wait_for has_replies 3
 	ok "a client has two PASIDs" pasids_are "${id[a]}" '[50,60]'
 	ok "of which one is its own" refused other-client free "${id[a]}" 50
+	echo 1 >"$events/vhost_iotlb_invalidate/enable"
+	echo >$tracing/trace
 	kill -KILL $client
 	wait $client 2>/dev/null
 	exec {requests}>&-
 	ok "when it is killed, only what it wanted to stay stays" wait_for pasids_are "${id[a]}" '[60]'
-	ok "which is everybody's" ctl free "${id[a]}" 60
+	ok "and what was bound is dropped" dropped a 0x0 0x0 50
+	echo 0 >"$events/vhost_iotlb_invalidate/enable"
+	ok "what stays is everybody's" ctl free "${id[a]}" 60
 }
 
 has_replies()
