@@ -8,6 +8,8 @@
  *
  * For BPF programs and for user space alike, as vtd_walk.h. Which table is read is
  * known when this is compiled, and nothing is left of the tables that are not.
+ *
+ * Reads of both together are no more than VTD_MAX_READS_NESTED.
  */
 #ifndef VTD_SPACE_H
 #define VTD_SPACE_H
