@@ -57,10 +57,10 @@ static bool is_sent(struct device *d, unsigned int page, uint32_t tag)
 	return true;
 }
 
-static bool has_feature(const char *path)
+static bool has_feature(const char *path, uint64_t more)
 {
 	const uint64_t bits =
-		1ULL << VHOST_BACKEND_F_IOTLB_MSG_V3 | 1ULL << VHOST_BACKEND_F_IOTLB_MSG_V2;
+		1ULL << VHOST_BACKEND_F_IOTLB_MSG_V3 | 1ULL << VHOST_BACKEND_F_IOTLB_MSG_V2 | more;
 	uint64_t features, unknown = 1ULL << 63 | bits;
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 
@@ -79,8 +79,8 @@ static bool has_feature(const char *path)
 static bool feature(void)
 {
 	EXPECT(module_load("vhost_vsock"), "cannot load vhost_vsock");
-	PART(has_feature(VHOST_NET));
-	return has_feature(VHOST_VSOCK);
+	PART(has_feature(VHOST_NET, 1ULL << VHOST_BACKEND_F_IOTLB_ASID));
+	return has_feature(VHOST_VSOCK, 0);
 }
 
 /* All kinds of operations in one message, which nobody had to ask for. */
@@ -239,11 +239,11 @@ static const struct named_op malformed[] = {
 	OP(GOOD_RETRY, .type = VHOST_IOTLB_BATCH_END),
 	OP(GOOD_RETRY, .type = 8),
 	OP(GOOD_RETRY, .type = 255),
-	OP(GOOD_UPDATE, .flags = 2),
+	OP(GOOD_UPDATE, .flags = VHOST_IOTLB_OP_F_ALL_ASIDS),
 	OP(GOOD_UPDATE, .flags = 0x8000),
 	OP(GOOD_UPDATE, .flags = 3),
-	OP(GOOD_UPDATE, .asid = 1),
-	OP(GOOD_UPDATE, .asid = 0x80000000),
+	OP(GOOD_UPDATE, .flags = 4),
+	OP(GOOD_UPDATE, .flags = VHOST_IOTLB_OP_F_ALL_ASIDS, .asid = 1),
 	OP(GOOD_UPDATE, .perm = 0),
 	OP(GOOD_UPDATE, .perm = 4),
 	OP(GOOD_UPDATE, .perm = 7),
@@ -257,8 +257,9 @@ static const struct named_op malformed[] = {
 	OP(GOOD_UPDATE, .flags = VHOST_IOTLB_OP_F_TOKEN, .token = 1000000),
 	OP(GOOD_UPDATE, .flags = VHOST_IOTLB_OP_F_TOKEN, .token = -1ULL),
 #define RANGE(good)                                                                                \
-	OP(good, .flags = 2), OP(good, .flags = VHOST_IOTLB_OP_F_TOKEN), OP(good, .asid = 1),      \
-		OP(good, .perm = 1), OP(good, .uaddr = 1), OP(good, .token = 1),                   \
+	OP(good, .flags = 4), OP(good, .flags = VHOST_IOTLB_OP_F_TOKEN),                           \
+		OP(good, .flags = VHOST_IOTLB_OP_F_ALL_ASIDS, .asid = 1), OP(good, .perm = 1),     \
+		OP(good, .uaddr = 1), OP(good, .token = 1),                                        \
 		OP(good, .flags = VHOST_IOTLB_OP_F_TOKEN, .token = 1), OP(good, .size = 0),        \
 		OP(good, .iova = 1, .size = 0), OP(good, .iova = -1ULL, .size = 0),                \
 		OP(good, .iova = -0x1000ULL, .size = 0x1001), OP(good, .iova = 2, .size = -1ULL)
