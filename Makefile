@@ -249,7 +249,8 @@ $(BUILD)/iotlb-top: $(call objs,tools/iotlb-top.c) $(LIBTOP) $(TOP_CURSES) $(LIB
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS) -lncursesw -ltinfo
 
-$(BUILD)/iotlb-bench: $(call objs,tools/iotlb-bench.c userspace/parse.c) $(LIBBENCH)
+$(BUILD)/iotlb-bench: $(call objs,tools/iotlb-bench.c tools/ctl/ctl_client.c) $(LIBBENCH) \
+		$(call objs,userspace/parse.c userspace/control_socket.c userspace/log.c)
 	$(call msg,LINK,$@)
 	$(link) -ljson-c
 

@@ -74,6 +74,8 @@ struct bench {
 	unsigned int nr_streams; /* initialised */
 	struct miss_server server;
 	struct iotlbd iotlbd;
+	struct pasid_control control; /* with --control */
+	bool has_control;
 	int signals;
 };
 
@@ -237,6 +239,21 @@ static int run_traffic(struct bench *b, struct miss_server *server)
 	return result;
 }
 
+/* From now on, PASIDs are the business of iotlbd. Return: 0, or -1 after a message. */
+static int take_control(struct bench *b)
+{
+	if (iotlbd_connect(&b->iotlbd, &b->control))
+		return -1;
+	b->has_control = true;
+	for (unsigned int i = 0; i < b->nr_devices; i++)
+		if (pasid_control_attach(&b->control, &b->devices[i], b->sva.directories[i],
+					 SVA_PASID_BITS))
+			return -1;
+	for (unsigned int i = 0; i < b->nr_dmas; i++)
+		b->dmas[i].control = &b->control;
+	return 0;
+}
+
 /* Return: 0, or -1 after a message. */
 static int start_server(struct bench *b)
 {
@@ -249,7 +266,7 @@ static int start_server(struct bench *b)
 		return 0;
 	switch (iotlbd_start(&b->iotlbd, o, &b->layout, b->signals)) {
 	case IOTLBD_READY:
-		return 0;
+		return o->control ? take_control(b) : 0;
 	case IOTLBD_INTERRUPTED:
 		warnx("interrupted before iotlbd was ready");
 		break;
@@ -308,6 +325,8 @@ static void clean_up(struct bench *b)
 	/* They read the fds of the devices. */
 	if (b->server.layout)
 		miss_server_free(&b->server);
+	if (b->has_control)
+		pasid_control_close(&b->control);
 	if (b->iotlbd.pid)
 		iotlbd_stop(&b->iotlbd);
 	while (b->nr_streams)

@@ -253,7 +253,11 @@ static void processes_and_the_rest(void **state)
 	bad(&o, "--prefault");
 	o = processes("fixed", 2, 1);
 	o.server = SERVER_NONE;
-	bad(&o, "--server");
+	good(&o);
+	o.control = true;
+	bad(&o, "--control goes with --server ring");
+	o.server = SERVER_RING;
+	good(&o);
 	o = processes("fixed", 2, 1);
 	o.table = "file";
 	bad(&o, "--write-table");
@@ -286,6 +290,9 @@ static void without_processes(void **state)
 	o = defaults("fixed");
 	o.lifetime = 5;
 	bad(&o, "--lifetime goes with --sva");
+	o = defaults("fixed");
+	o.control = true;
+	bad(&o, "--control goes with --sva");
 	o = defaults("fixed");
 	o.layout.one_space = true;
 	bad(&o, "--one-space goes with --sva");

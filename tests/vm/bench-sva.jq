@@ -13,10 +13,13 @@ def direction($o):
 	| problem("not every packet"; .sent == $n and .verified == $n),
 	  problem("other packets"; .corrupted + .stale + .lost + .foreign + .ring_errors == 0),
 	  problem("crossed"; .crossed_bytes == 0),
-	  problem("misses of rings"; if $o.lifetime then .misses.ring > $rings
+	  problem("misses are not ours"; (.misses == null) == ($o.server | IN("ring", "kernel"))),
+	  problem("misses of rings"; if .misses == null then true
+		elif $o.lifetime then .misses.ring > $rings
 		else .misses.ring == $rings end),
-	  problem("misses of buffers"; .misses.buffer as $misses
-		| if $o.map == "fixed" and $o.lifetime
+	  problem("misses of buffers"; .misses.buffer? as $misses
+		| if $misses == null then true
+		  elif $o.map == "fixed" and $o.lifetime
 		  then $misses > $o.in_flight * $o.devices * $pages
 		  elif $o.map == "fixed" then $misses == $o.in_flight * $o.devices * $pages
 		  elif $o.map == "random" then $misses >= $pages
@@ -59,7 +62,7 @@ def problems:
 			== (if $o.direction == "both" then 2 else 1 end)),
 		(.tx, .rx | values | direction($o)),
 		problem("unanswered"; .unanswered
-			| .unmapped + .denied + .refused_updates == 0 and ($o.lifetime or .late == 0)),
+			| . == null or .unmapped + .denied + .refused_updates == 0 and ($o.lifetime or .late == 0)),
 		problem("processes"; $o.lifetime == null or ended($o))
 	  end;
 

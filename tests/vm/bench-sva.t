@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# vm: --timeout 900 --env SVA_PACKETS
+# vm: --timeout 1200 --env SVA_PACKETS
 #
 # iotlb-bench as a guest of processes that share their address spaces with the
 # devices: the same addresses are other pages for each of them. Every packet is
@@ -16,6 +16,7 @@ readonly packets=${SVA_PACKETS:-$(fewer 300)}
 
 # Read once, and not for each run, from where it is built.
 cp "$build/iotlb-bench" bench || bail_out "no iotlb-bench"
+cp "$build/iotlbd" iotlbd || bail_out "no iotlbd"
 
 # run OPTION...: a line of names and one of results, which are looked at later
 # all together.
@@ -44,9 +45,21 @@ for map in fixed strict lazy 'random --working-set 640' remap; do
 	}
 done
 
+# By iotlbd, and by the kernel: the tables are found by the IOMMU's context table,
+# or attached.
+for server in ring kernel; do
+	run --sva 2 --server $server -f 4
+	run --sva 2 --server $server --map strict --control
+	run --sva 4 --server $server --map lazy -f 4 --lifetime 25
+	# shellcheck disable=SC2086 # options
+	run --sva 2 --server $server --map remap -f 4 $fragments --control
+	run --sva 2 --devices 2 --server $server --map strict -f 4 --lifetime 25 --control
+done
+
 # Nothing is told, nothing is kept apart: this has to be found.
 run --sva 2 --map strict --no-invalidate
 run --sva 4 --map remap --no-invalidate --fragments -f 4
+run --sva 2 --map remap --no-invalidate --server kernel --control
 run --sva 2 --one-space
 run --sva 4 --one-space -f 8 --map random --working-set 640
 
@@ -83,5 +96,6 @@ refuses "a table of all processes" 2 'not go with --sva' ./bench --sva 2 --write
 refuses "pages that nobody has" 2 'remap needs --sva' ./bench --map remap
 refuses "an end without a beginning" 2 'goes with --sva' ./bench --lifetime 5
 refuses "one space for one" 2 'for each virtqueue' ./bench --sva 2 --devices 2 --one-space
+refuses "control of nobody" 2 'with --server ring or kernel' ./bench --sva 2 --control
 refuses "no processes" 2 "'0' is not a number from 1 to 128" ./bench --sva 0
 plan

@@ -76,6 +76,8 @@ static char *check_without_processes(const struct options *o)
 		return say("--map remap needs --sva: it is what happens to the pages of processes");
 	if (o->lifetime)
 		return say("--lifetime goes with --sva only: it is that of processes");
+	if (o->control)
+		return say("--control goes with --sva only: it is about PASIDs");
 	if (o->layout.one_space)
 		return say("--one-space goes with --sva only: without, it is always so");
 	return NULL;
@@ -104,8 +106,6 @@ static char *check_processes(const struct options *o)
 	if (o->prefault)
 		return say("--sva does not go with --prefault: a process tells the device of no "
 			   "mappings");
-	if (!options_serves(o))
-		return say("--sva needs --server fd or one");
 	if (o->table)
 		return say("--write-table does not go with --sva: an address means another page "
 			   "for each process");
@@ -139,6 +139,9 @@ static char *check_server(const struct options *o)
 	if (o->server == SERVER_KERNEL && o->iova != IOVA_VTD)
 		return say("--server kernel needs --iova vtd: the kernel walks the tables of an "
 			   "IOMMU");
+	if (o->control && !options_starts_iotlbd(o))
+		return say("--control goes with --server ring or kernel only: the socket is that "
+			   "of the iotlbd that is started");
 	if (o->iotlbd && !options_starts_iotlbd(o))
 		return say("--iotlbd goes with --server ring or kernel only");
 	return NULL;

@@ -43,6 +43,7 @@ enum {
 	KEY_SVA,
 	KEY_LIFETIME,
 	KEY_ONE_SPACE,
+	KEY_CONTROL,
 };
 
 static const struct argp_option argp_options[] = {
@@ -86,6 +87,10 @@ static const struct argp_option argp_options[] = {
 	{"one-space", KEY_ONE_SPACE, 0, 0,
 	 "With --sva: the virtqueues of a device are in one address space, to see that this is "
 	 "found",
+	 0},
+	{"control", KEY_CONTROL, 0, 0,
+	 "With --sva, and --server ring or kernel: attach PASID tables and invalidate by the "
+	 "control socket of iotlbd",
 	 0},
 	{"page", KEY_PAGE, "4k|2m|1g", 0, "Granule of the mappings (4k)", 0},
 	{"iova", KEY_IOVA, "table|identity|vtd", 0,
@@ -274,6 +279,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case KEY_LIFETIME:
 		o->lifetime = number(state, "--lifetime", text, 1, MOST_PACKETS);
 		o->layout.mortal = true;
+		break;
+	case KEY_CONTROL:
+		o->control = true;
 		break;
 	case KEY_ONE_SPACE:
 		o->layout.one_space = true;

@@ -38,6 +38,7 @@ struct options {
 	bool has_devices;   /* the same */
 	bool has_iova;
 	bool event_idx;
+	bool control;	    /* PASIDs by the control socket of our iotlbd */
 	bool no_invalidate; /* vhost is not told what is unmapped: a mistake */
 	bool prefault;
 	bool json;

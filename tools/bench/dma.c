@@ -2,6 +2,7 @@
 #include "dma.h"
 
 #include <err.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,6 +158,23 @@ void dma_unmap(struct dma *d, enum direction direction, uint64_t iova)
 		dma_flush(d);
 }
 
+/* Return: how many messages it took, or a negative errno. */
+static int invalidate_by_control(struct dma *d)
+{
+	for (unsigned int i = 0; i < d->nr_pending; i++)
+		if (pasid_control_invalidate(d->control, d->device, d->process->pasid,
+					     d->pending[i], d->layout->pages))
+			return -EIO;
+	return d->nr_pending;
+}
+
+static int invalidate(struct dma *d)
+{
+	if (d->control)
+		return invalidate_by_control(d);
+	return vnet_invalidate(d->device, dma_asid(d), d->pending, d->nr_pending, d->layout->unit);
+}
+
 void dma_flush(struct dma *d)
 {
 	int result = 0;
@@ -165,8 +183,7 @@ void dma_flush(struct dma *d)
 		return;
 	dma_lock(d);
 	if (!d->is_silent)
-		result = vnet_invalidate(d->device, dma_asid(d), d->pending, d->nr_pending,
-					 d->layout->unit);
+		result = invalidate(d);
 	dma_unlock(d);
 	if (result < 0)
 		errx(1, "device %u: vhost refuses to forget %u translations: %s", d->device->number,
@@ -175,6 +192,24 @@ void dma_flush(struct dma *d)
 	for (unsigned int i = 0; i < d->nr_pending && d->layout->o.map->kind != MAP_KIND_REMAP; i++)
 		iova_alloc_put(&d->iovas, d->pending[i]);
 	d->nr_pending = 0;
+}
+
+void dma_end(struct dma *d)
+{
+	uint32_t pasid = d->process->pasid;
+	int result;
+
+	/* No answer to a miss may come between. */
+	dma_lock(d);
+	process_unbind(d->process);
+	if (d->control)
+		result = pasid_control_invalidate_all(d->control, d->device, pasid) ? -EIO : 0;
+	else
+		result = vnet_invalidate_all(d->device, pasid);
+	dma_unlock(d);
+	if (result)
+		errx(1, "device %u: vhost refuses to forget address space %u: %s",
+		     d->device->number, pasid, strerror(-result));
 }
 
 void dma_forget(struct dma *d)

@@ -22,6 +22,7 @@
 #include "buffer.h"
 #include "iova_alloc.h"
 #include "layout.h"
+#include "pasid_control.h"
 #include "process.h"
 #include "vnet.h"
 #include "vtd_tables.h"
@@ -36,8 +37,9 @@ struct dma_counts {
 struct dma {
 	const struct layout *layout;
 	const struct vnet *device;
-	struct vtd_tables *tables; /* or NULL */
-	struct process *process;   /* or NULL */
+	struct vtd_tables *tables;     /* or NULL */
+	struct process *process;       /* or NULL */
+	struct pasid_control *control; /* who tells the device for us, or NULL */
 	bool is_silent;
 	struct iova_alloc iovas;
 	uint64_t base;
@@ -75,6 +77,14 @@ void dma_unmap(struct dma *d, enum direction direction, uint64_t iova);
 
 /* Tell the device what it was not told yet. */
 void dma_flush(struct dma *d);
+
+/**
+ * dma_end() - the process's PASID leads nowhere any more
+ *
+ * Tells the device to forget all of it. Ends the process that we are if that
+ * fails.
+ */
+void dma_end(struct dma *d);
 
 /*
  * The process's address space has gone, with all that was mapped; to be called

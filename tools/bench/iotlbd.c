@@ -22,15 +22,18 @@
 
 #include "clock.h"
 #include "iova_table.h"
+#include "pasid_control.h"
 #include "vtd_file.h"
 
+#define SOCKET_MAX 48
 #define END_MS 5000 /* what it takes to end is much less */
 
 struct command {
 	char program[PATH_MAX];
 	char pid[16];
 	char file[32];
-	char *argv[8];
+	char socket[SOCKET_MAX];
+	char *argv[10];
 };
 
 /* What is built, or installed, beside us is what belongs to us. */
@@ -53,6 +56,45 @@ static void find_program(char *program, const struct options *o)
 	snprintf(program, PATH_MAX, "iotlbd");
 }
 
+static void socket_path(const struct iotlbd *d, char path[SOCKET_MAX])
+{
+	snprintf(path, SOCKET_MAX, "%s/control", d->folder);
+}
+
+/* Nobody else is to have a name like it. */
+static int make_folder(struct iotlbd *d)
+{
+	strcpy(d->folder, "/tmp/iotlb-bench.XXXXXX");
+	if (mkdtemp(d->folder))
+		return 0;
+	warn("cannot make a folder in /tmp for the control socket of iotlbd");
+	*d->folder = '\0';
+	return -1;
+}
+
+static void remove_folder(struct iotlbd *d)
+{
+	char path[SOCKET_MAX];
+
+	if (!*d->folder)
+		return;
+	socket_path(d, path);
+	unlink(path);
+	rmdir(d->folder);
+	*d->folder = '\0';
+}
+
+int iotlbd_connect(struct iotlbd *d, struct pasid_control *control)
+{
+	char path[SOCKET_MAX];
+	int result;
+
+	socket_path(d, path);
+	result = pasid_control_open(control, path);
+	remove_folder(d);
+	return result;
+}
+
 static void make_command(struct command *c, const struct iotlbd *d, const struct options *o)
 {
 	int n = 0;
@@ -72,6 +114,11 @@ static void make_command(struct command *c, const struct iotlbd *d, const struct
 	}
 	if (o->server == SERVER_KERNEL)
 		c->argv[n++] = "--resolve";
+	if (*d->folder) {
+		socket_path(d, c->socket);
+		c->argv[n++] = "--control";
+		c->argv[n++] = c->socket;
+	}
 	c->argv[n] = NULL;
 }
 
@@ -269,7 +316,7 @@ static enum iotlbd_result start(struct iotlbd *d, const struct options *o, const
 
 	if (o->iova != IOVA_IDENTITY && write_file(d, o, l))
 		return IOTLBD_FAILED;
-	if (open_notify(d, name, sizeof(name)))
+	if (open_notify(d, name, sizeof(name)) || (o->control && make_folder(d)))
 		return IOTLBD_FAILED;
 	make_command(&c, d, o);
 	/* For the child; we have no other use of the environment. */
@@ -333,5 +380,6 @@ int iotlbd_stop(struct iotlbd *d)
 	close_fd(&d->pidfd);
 	close_fd(&d->notify);
 	close_fd(&d->file);
+	remove_folder(d);
 	return result;
 }

@@ -10,10 +10,11 @@
 #include "layout.h"
 
 struct iotlbd {
-	pid_t pid;  /* 0: does not run */
-	int pidfd;  /* readable: it has ended */
-	int notify; /* where it tells that it is ready */
-	int file;   /* the table, or the description of the IOMMU */
+	pid_t pid;	 /* 0: does not run */
+	int pidfd;	 /* readable: it has ended */
+	int notify;	 /* where it tells that it is ready */
+	int file;	 /* the table, or the description of the IOMMU */
+	char folder[32]; /* where its control socket is, "" if it has none */
 };
 
 enum iotlbd_result {
@@ -33,6 +34,17 @@ enum iotlbd_result {
  */
 enum iotlbd_result iotlbd_start(struct iotlbd *d, const struct options *o, const struct layout *l,
 				int signals);
+
+struct pasid_control;
+
+/**
+ * iotlbd_connect() - connect to the control socket of one that is ready
+ *
+ * The socket is for us alone: its file is gone afterwards.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int iotlbd_connect(struct iotlbd *d, struct pasid_control *control);
 
 /* Has it ended before it was told to? After a message, then. */
 bool iotlbd_has_died(struct iotlbd *d);

@@ -49,6 +49,8 @@ static struct json_object *options_object(const struct options *o)
 	add_string(j, "page", o->page);
 	add_string(j, "iova", options_iova(o));
 	add_string(j, "server", options_server(o));
+	if (o->control)
+		add_bool(j, "control", true);
 	add_bool(j, "prefault", o->prefault);
 	add_number(j, "warmup", o->warmup);
 	add_number(j, "timeout", o->timeout);

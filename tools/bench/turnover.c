@@ -3,7 +3,6 @@
 
 #include <err.h>
 #include <stdlib.h>
-#include <string.h>
 
 static bool belongs(const struct stream *s, const struct process *p)
 {
@@ -25,20 +24,6 @@ static bool is_due(const struct turnover *t, const struct process *p)
 		used += s->used - s->used_before;
 	}
 	return used >= t->options->lifetime;
-}
-
-static void unbind(struct dma *d)
-{
-	int result;
-
-	/* No answer to a miss may come between. */
-	dma_lock(d);
-	process_unbind(d->process);
-	result = vnet_invalidate_all(d->device, d->process->pasid);
-	dma_unlock(d);
-	if (result)
-		errx(1, "device %u: vhost refuses to forget address space %u: %s",
-		     d->device->number, d->process->pasid, strerror(-result));
 }
 
 static void replace(struct dma *d)
@@ -81,7 +66,7 @@ bool turnover_run(struct turnover *t, const struct stream *s)
 
 	if (!is_due(t, p))
 		return false;
-	unbind(d);
+	dma_end(d);
 	for (unsigned int i = 0; i < t->nr_streams; i++)
 		if (belongs(&t->streams[i], p))
 			stop(&t->streams[i]);
