@@ -83,7 +83,8 @@ HOSTILE_OBJS := $(call objs,$(wildcard tests/hostile/*.c))
 
 # A guest whose virtqueues are its processes'.
 SVA_GUEST := $(BUILD)/tests/sva_guest
-SVA_OBJS := $(call objs,$(wildcard tests/sva/*.c))
+SVA_OBJS := $(call objs,$(wildcard tests/sva/*.c) tools/ctl/ctl_client.c userspace/control_socket.c \
+	userspace/log.c)
 
 # A real guest's QEMU beside the walk.
 GUEST_TEST := $(BUILD)/tests/equality

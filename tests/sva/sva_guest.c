@@ -10,6 +10,7 @@
  *	send NTH		offer a frame at the nth buffer, and wait for nothing
  *	state			has the device used all that was offered to send?
  *	wait			wait for the next frame that it sends
+ *	race ROUNDS SOCKET	see race.h
  *
  * At first, it prints what others have to know of it. With the argument "flat", its
  * device has no second level.
@@ -28,6 +29,7 @@
 #include "tests/kernel/device.h"
 #include "tests/kernel/fdinfo.h"
 #include "tests/kernel/frame.h"
+#include "race.h"
 #include "tables.h"
 
 /* Frames of the two are told apart by this bit of their tags. */
@@ -165,8 +167,19 @@ static void state(void)
 	puts(device_used(device, TX) == device->queues[TX].avail->idx ? "done" : "waiting");
 }
 
+static void race(unsigned int rounds, const char *socket)
+{
+	struct race_counts result;
+
+	race_run(device, socket, rounds, &result);
+	printf("switched %u invalidated %u stale %u crossed %u lost %u frames %u\n",
+	       result.switches, result.invalidations, result.stale, result.crossed, result.lost,
+	       result.frames);
+}
+
 static void handle(const char *line)
 {
+	char socket[100];
 	unsigned int number;
 
 	if (!strcmp(line, "run\n"))
@@ -180,6 +193,8 @@ static void handle(const char *line)
 		puts("offered");
 	} else if (!strcmp(line, "state\n"))
 		state();
+	else if (sscanf(line, "race %u %99s", &number, socket) == 2)
+		race(number, socket);
 	else if (!strcmp(line, "wait\n"))
 		printf("frame %" PRId64 "\n", device_wait_frame(device));
 	else
@@ -189,7 +204,7 @@ static void handle(const char *line)
 int main(int argc, char **argv)
 {
 	const struct device_shape shape = {.nr_pages = GUEST_PAGES};
-	char line[64];
+	char line[128];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	device_enter_namespace();

@@ -8,8 +8,7 @@
 #define WIDTH_FIELD 2ULL /* VTD_LEVELS(2) is 4 */
 
 /* Pages. Those of device.h for rings come first. */
-#define BUFFERS_TX 16
-#define BUFFERS_RX (BUFFERS_TX + NR_BUFFERS)
+#define BUFFERS 16
 #define LEGACY_ROOT 64
 #define LEGACY_CONTEXT 65
 #define SCALABLE_ROOT 66
@@ -17,8 +16,8 @@
 #define DIRECTORY 68
 #define PASIDS 69
 #define SECOND_LEVEL 72
-#define FIRST_LEVEL_TX (SECOND_LEVEL + LEVELS)
-#define FIRST_LEVEL_RX (FIRST_LEVEL_TX + LEVELS)
+#define FIRST_LEVEL (SECOND_LEVEL + LEVELS)
+#define OTHER_BUFFERS 160
 
 /* What the second level exchanges: the halves of the memory */
 #define EXCHANGED (GUEST_PAGES / 2)
@@ -38,17 +37,30 @@ static uint64_t seen(unsigned int page)
 
 static void store(const struct device *d, unsigned int page, unsigned int nth, uint64_t entry)
 {
-	((uint64_t *)device_page(d, page))[nth] = entry;
+	uint64_t *table = device_page(d, page);
+
+	/* Others read while we write. */
+	__atomic_store_n(&table[nth], entry, __ATOMIC_RELEASE);
 }
 
-static unsigned int first_level(int queue)
+static unsigned int first_level(int process)
 {
-	return queue == TX ? FIRST_LEVEL_TX : FIRST_LEVEL_RX;
+	return FIRST_LEVEL + process * LEVELS;
 }
 
-unsigned int tables_buffer(int queue, unsigned int nth)
+static int queue_of(int process)
 {
-	return (queue == TX ? BUFFERS_TX : BUFFERS_RX) + nth;
+	return process == HEIR ? TX : process;
+}
+
+unsigned int tables_buffer(int process, unsigned int nth)
+{
+	return BUFFERS + process * NR_BUFFERS + nth;
+}
+
+unsigned int tables_other_buffer(int process, unsigned int nth)
+{
+	return OTHER_BUFFERS + process * NR_BUFFERS + nth;
 }
 
 static unsigned int index_of(uint64_t address, int level)
@@ -66,25 +78,31 @@ static void build_second(const struct device *d)
 		store(d, SECOND_LEVEL + LEVELS - 1, page, gpa_of(page ^ exchanged) | flags);
 }
 
-static void map(const struct device *d, int queue, uint64_t address, unsigned int page)
+static void map(const struct device *d, int process, uint64_t address, unsigned int page)
 {
 	const uint64_t flags = VTD_FIRST_PRESENT | VTD_FIRST_WRITE | VTD_FIRST_USER;
 
-	store(d, first_level(queue) + LEVELS - 1, index_of(address, 1), seen(page) | flags);
+	store(d, first_level(process) + LEVELS - 1, index_of(address, 1), seen(page) | flags);
 }
 
-static void build_process(const struct device *d, int queue)
+void tables_map_buffer(const struct device *d, int process, unsigned int nth, unsigned int page)
+{
+	map(d, process, PROCESS_BUFFERS + nth * PAGE, page);
+}
+
+static void build_process(const struct device *d, int process)
 {
 	const uint64_t flags = VTD_FIRST_PRESENT | VTD_FIRST_WRITE | VTD_FIRST_USER;
-	const unsigned int table = first_level(queue);
+	const unsigned int table = first_level(process);
 
 	for (int i = 0; i < LEVELS - 1; i++)
 		store(d, table + i, index_of(PROCESS_BASE, LEVELS - i),
 		      seen(table + i + 1) | flags);
 	for (int part = 0; part < NR_PARTS; part++)
-		map(d, queue, PROCESS_RINGS + part * PAGE, device_ring_page(queue, part));
+		map(d, process, PROCESS_RINGS + part * PAGE,
+		    device_ring_page(queue_of(process), part));
 	for (unsigned int nth = 0; nth < NR_BUFFERS; nth++)
-		map(d, queue, PROCESS_BUFFERS + nth * PAGE, tables_buffer(queue, nth));
+		tables_map_buffer(d, process, nth, tables_buffer(process, nth));
 }
 
 static void build_legacy(const struct device *d)
@@ -122,8 +140,8 @@ void tables_build(const struct device *d, bool is_flat)
 {
 	exchanged = is_flat ? 0 : EXCHANGED;
 	build_second(d);
-	build_process(d, RX);
-	build_process(d, TX);
+	for (int process = 0; process < NR_PROCESSES; process++)
+		build_process(d, process);
 	build_legacy(d);
 	build_scalable(d);
 }
@@ -143,7 +161,7 @@ uint64_t tables_directory(void)
 	return gpa_of(DIRECTORY);
 }
 
-uint64_t tables_process_root(int queue)
+uint64_t tables_process_root(int process)
 {
-	return seen(first_level(queue));
+	return seen(first_level(process));
 }

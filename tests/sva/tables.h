@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The tables of a guest that has given the virtqueues of its device to two
- * processes. Each has its rings at PROCESS_RINGS and its buffers at
- * PROCESS_BUFFERS: only the PASID tells whose they are. What they have for
- * physical addresses goes through the second level of the device, and is
- * elsewhere behind it, tables too.
+ * processes, and one of them to a third after that. Each has its rings at PROCESS_RINGS and its
+ * buffers at PROCESS_BUFFERS: only the PASID tells whose they are. What they have for physical
+ * addresses goes through the second level of the device, and is elsewhere behind it, tables too.
  *
  * The same is told in three ways: by page tables that may be bound, by a PASID
  * table that may be attached, and by an IOMMU in scalable mode.
@@ -20,6 +19,10 @@
 #define GUEST_PAGES 256
 
 #define NR_BUFFERS 16
+
+/* Processes: those of the virtqueues RX and TX, and who gets TX next. */
+#define HEIR NR_QUEUES
+#define NR_PROCESSES (NR_QUEUES + 1)
 
 /* Half of the canonical addresses, as programs have them */
 #define PROCESS_BASE 0x7f1234400000ULL
@@ -40,13 +43,17 @@
  */
 void tables_build(const struct device *d, bool is_flat);
 
-/* The page of a buffer. */
-unsigned int tables_buffer(int queue, unsigned int nth);
+/* The page of a buffer at first, and another one that it may have. */
+unsigned int tables_buffer(int process, unsigned int nth);
+unsigned int tables_other_buffer(int process, unsigned int nth);
+
+/* Have a process find this page at a buffer. */
+void tables_map_buffer(const struct device *d, int process, unsigned int nth, unsigned int page);
 
 /* What is to be told to the IOMMU, or to whoever plays it: guest-physical. */
 uint64_t tables_legacy_root(void);
 uint64_t tables_scalable_root(void);
 uint64_t tables_directory(void);
-uint64_t tables_process_root(int queue);
+uint64_t tables_process_root(int process);
 
 #endif /* SVA_TABLES_H */

@@ -143,6 +143,29 @@ test_bound()
 	leave
 }
 
+# Under traffic: nothing that was there before is sent when iotlbd has replied.
+test_race()
+{
+	local what="race${how:+, $how}" reply rounds
+
+	rounds=$(fewer 200)
+	guest
+	iommu "$legacy"
+	# shellcheck disable=SC2086
+	start --vtd vtd --control "$socket" --json $how
+	alloc
+	bind
+	ok "$what: the virtqueues start" says running run
+	reply=$(ask race "$rounds" "$socket")
+	echo "# $reply"
+	ok "$what: nothing stale, crossed or lost" grep -qxE \
+		"switched $((rounds / 4)) invalidated $((rounds * 3 / 4)) stale 0 crossed 0 lost 0 frames [0-9]{2,}" \
+		<<<"$reply"
+	ok "$what: iotlbd ends well" stop
+	ok "$what: all was answered" total '.failed == 0'
+	leave
+}
+
 # An IOMMU in scalable mode: the guest says it all in its memory.
 test_tables()
 {
@@ -203,6 +226,7 @@ test_flat()
 
 tests=(
 	test_bound
+	test_race
 	test_tables
 	test_attached
 )
