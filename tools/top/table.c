@@ -363,6 +363,23 @@ static bool fit(struct grid *grid, const struct table_options *options)
 	return complete;
 }
 
+/* Names that are too long; who is in parentheses stays so. */
+static void cut_names(struct grid *grid)
+{
+	size_t width = grid->width[COLUMN_COMM], length, r;
+	char *text;
+
+	for (r = TABLE_HEADINGS; r < grid->count; r++) {
+		text = grid->rows[r][COLUMN_COMM];
+		length = strlen(text);
+		if (length <= width)
+			continue;
+		if (text[0] == '(' && text[length - 1] == ')')
+			text[width - 1] = ')';
+		text[width] = '\0';
+	}
+}
+
 static char *make_line(const struct grid *grid, size_t r)
 {
 	char *text = malloc(total_width(grid) + 1);
@@ -378,7 +395,7 @@ static char *make_line(const struct grid *grid, size_t r)
 			continue;
 		if (length)
 			text[length++] = ' ';
-		length += sprintf(text + length, "%*.*s", columns[c].left ? -width : width, width,
+		length += sprintf(text + length, "%*s", columns[c].left ? -width : width,
 				  grid->rows[r][c]);
 	}
 	while (length && text[length - 1] == ' ')
@@ -456,6 +473,7 @@ int table_make(struct table *table, const struct top_sample *sample,
 	if (!fill(&grid, wanted, sample, devices, count, options, true) && options->total)
 		fill(&grid, wanted, sample, devices, count, options, false);
 	tell_columns(table, &grid, options);
+	cut_names(&grid);
 	err = make_lines(table, &grid);
 	free(grid.rows);
 	if (err)
