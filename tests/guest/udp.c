@@ -25,29 +25,10 @@
 #include <unistd.h>
 
 #include "payload.h"
+#include "program.h"
 
 #define SIZE_MAX_UDP 65507
 #define COUNT_MAX 100000000
-
-static void die(const char *what)
-{
-	fprintf(stderr, "udp: cannot %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static unsigned long number(const char *text, unsigned long min, unsigned long max)
-{
-	char *end;
-	unsigned long n;
-
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (errno || end == text || *end || n < min || n > max) {
-		fprintf(stderr, "udp: %s is not a number from %lu to %lu\n", text, min, max);
-		exit(2);
-	}
-	return n;
-}
 
 static struct sockaddr_in address(const char *ip, const char *port)
 {
