@@ -242,7 +242,7 @@ $(BUILD)/iotlb-top: $(call objs,tools/iotlb-top.c) $(LIBTOP) $(TOP_CURSES) $(LIB
 	$(call msg,LINK,$@)
 	$(link) $(LDLIBS) -lncursesw -ltinfo
 
-$(BUILD)/iotlb-bench: $(call objs,tools/iotlb-bench.c userspace/parse.c) $(LIBBENCH)
+$(BUILD)/iotlb-bench: $(call objs,tools/iotlb-bench.c $(addprefix userspace/,cli.c log.c parse.c)) $(LIBBENCH)
 	$(call msg,LINK,$@)
 	$(link) -ljson-c
 
