@@ -68,7 +68,8 @@ LOAD_TEST := $(BUILD)/tests/load
 LOAD_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/load/*.c)))
 
 WALK_TEST := $(BUILD)/tests/walk_equality
-WALK_SRCS := $(addprefix tests/walk/,compare.c generate.c guest.c image.c names.c reference.c tally.c)
+WALK_SRCS := $(addprefix tests/walk/,compare.c generate.c guest.c image.c names.c reference.c tally.c) \
+	userspace/parse.c userspace/vtd_name.c
 WALK_OBJS := $(call objs,tests/walk/equality.c $(WALK_SRCS))
 
 # The same walk in the kernel.
@@ -313,7 +314,7 @@ $(KERNEL_TEST): $(KERNEL_TEST_OBJS)
 	$(link) $(LDLIBS)
 
 $(BUILD)/tests/vhost_iotlb_race: $(RACE_OBJS) \
-		$(call objs,tools/bench/tap.c tests/kernel/bail_out.c tests/kernel/slowness.c)
+		$(call objs,tools/bench/tap.c tests/kernel/bail_out.c tests/kernel/slowness.c userspace/parse.c)
 	$(call msg,LINK,$@)
 	$(link)
 
@@ -329,7 +330,7 @@ $(BUILD)/tests/kernel.a: $(filter-out %/vhost_iotlb_test.o,$(KERNEL_TEST_OBJS))
 	$(call msg,AR,$@)
 	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
 
-$(FUZZ_TEST): $(FUZZ_OBJS) $(BUILD)/tests/kernel.a
+$(FUZZ_TEST): $(FUZZ_OBJS) $(call objs,userspace/parse.c) $(BUILD)/tests/kernel.a
 	$(call msg,LINK,$@)
 	$(link) $(BUILD)/tests/kernel.a $(LDLIBS)
 
