@@ -45,6 +45,7 @@ int vhost_fdinfo_parse(const char *text, struct vhost_device *dev)
 	dev->id = 0;
 	dev->mem_seq = 0;
 	dev->has_iotlb = false;
+	dev->iotlb_gen = 0;
 	dev->entries = 0;
 	dev->limit = 0;
 	dev->timeouts = 0;
@@ -72,6 +73,10 @@ int vhost_fdinfo_parse(const char *text, struct vhost_device *dev)
 	dev->has_iotlb = true;
 	dev->entries = iotlb[0];
 	dev->limit = iotlb[1];
+
+	value = fdinfo_next(text, "vhost-iotlb-gen");
+	if (value && fdinfo_numbers(value, &dev->iotlb_gen, 1))
+		return -EPROTO;
 
 	value = fdinfo_next(text, "vhost-iotlb-fallback");
 	if (!value)

@@ -29,6 +29,8 @@ struct memory_table;
  * @mem_seq:	number of the memory table; zero on a kernel that does not count
  * @has_iotlb:	the driver has negotiated VIRTIO_F_ACCESS_PLATFORM; those below
  *		are zero otherwise
+ * @iotlb_gen:	number of the IOTLB: how many the device has had; zero on a
+ *		kernel that does not count
  * @entries:	translations in the device IOTLB
  * @limit:	most that it will hold
  * @timeouts:	misses that a BPF program has let wait for too long, since the
@@ -46,6 +48,7 @@ struct vhost_device {
 	uint64_t id;
 	uint64_t mem_seq;
 	bool has_iotlb;
+	uint64_t iotlb_gen;
 	uint64_t entries;
 	uint64_t limit;
 	uint64_t timeouts;
