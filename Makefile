@@ -126,7 +126,7 @@ test-guest: deps ## test with a real guest: QEMU within the VM, some minutes
 	$(Q)tests/run tests/guest/strict.t
 
 .PHONY: test-guest-long
-test-guest-long: deps ## the same with all modes of its IOMMU and all sizes of pages
+test-guest-long: deps ## the same with all modes of its IOMMU, all sizes of pages, NICs that come and go
 	$(Q)$(MAKE) --no-print-directory all $(GUEST_TEST)
 	$(Q)tests/run --jobs 1 tests/guest/*.t
 
