@@ -16,6 +16,9 @@ struct memory_table;
 /* Length of the name of a network interface, with its NUL: IFNAMSIZ */
 #define VHOST_DEVICE_TAP_MAX 16
 
+/* Of the name of a process, with its end */
+#define VHOST_DEVICE_COMM_MAX 16
+
 /**
  * struct vhost_device - one vhost fd of one process
  * @pid:	process (thread group) that holds it
@@ -42,7 +45,7 @@ struct memory_table;
 struct vhost_device {
 	pid_t pid;
 	int fd;
-	char comm[16];
+	char comm[VHOST_DEVICE_COMM_MAX];
 	char path[64];
 	bool has_id;
 	uint64_t id;

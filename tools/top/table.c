@@ -380,27 +380,41 @@ static void cut_names(struct grid *grid)
 	}
 }
 
+/* Returns the end of the cell, as wide as it is to be. */
+static char *add_cell(char *to, const char *text, size_t width, bool left)
+{
+	size_t length = strlen(text), blank = width - length;
+
+	if (!left) {
+		memset(to, ' ', blank);
+		to += blank;
+	}
+	memcpy(to, text, length);
+	to += length;
+	if (left) {
+		memset(to, ' ', blank);
+		to += blank;
+	}
+	return to;
+}
+
 static char *make_line(const struct grid *grid, size_t r)
 {
-	char *text = malloc(total_width(grid) + 1);
-	size_t c, length = 0;
-	int width;
+	char *text = malloc(total_width(grid) + 1), *end = text;
+	size_t c;
 
 	if (!text)
 		return NULL;
-	text[0] = '\0';
 	for (c = 0; c < NR_COLUMNS; c++) {
-		width = (int)grid->width[c];
-		if (!width)
+		if (!grid->width[c])
 			continue;
-		if (length)
-			text[length++] = ' ';
-		length += sprintf(text + length, "%*s", columns[c].left ? -width : width,
-				  grid->rows[r][c]);
+		if (end > text)
+			*end++ = ' ';
+		end = add_cell(end, grid->rows[r][c], grid->width[c], columns[c].left);
 	}
-	while (length && text[length - 1] == ' ')
-		length--;
-	text[length] = '\0';
+	while (end > text && end[-1] == ' ')
+		end--;
+	*end = '\0';
 	return text;
 }
 
