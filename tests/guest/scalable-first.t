@@ -15,5 +15,12 @@ here=$(dirname "$(readlink -f "$0")")
 # shellcheck source-path=SCRIPTDIR source=steps.sh
 . "$here/steps.sh"
 
-steps_scalable first-level
+step_tables first-level
+compare 2000 "first-level, QEMU" strict "$guest/traffic"
+step_resolved_traffic strict
+step_plug 1000
+step_nic_reset
+compare_forgetting 500 "2M pages" "$guest/forward-traffic" 2M 2500
+step_forward_resolved
+step_guest_reboot
 plan

@@ -353,7 +353,7 @@ step_plug_while_sending()
 	stop_daemon
 }
 
-# Two NICs, and QEMU serving both; then iotlbd, which is killed; then a reboot.
+# Two NICs, and QEMU serving both; then iotlbd, which is killed.
 step_second_nic()
 {
 	plug
@@ -361,9 +361,6 @@ step_second_nic()
 	ok "two NICs, QEMU: a miss for each packet reaches user space" \
 		holds_in both-qemu '.verdicts.fd / .packets >= 0.9'
 	step_daemon_killed both
-	step_guest_reboot
-	set_up_second
-	ok "two NICs after a reboot: all arrives" run_to both-again "$guest/traffic" 1000 1400 both
 	unplug
 }
 
@@ -446,17 +443,4 @@ step_qemu_killed()
 	ok "QEMU killed: nobody holds its vhost device" wait_for no_vhost_fds
 	ok "QEMU killed: iotlb-top does not show it" not_shown "$GUEST_PID"
 	ok "QEMU killed: the modules can be unloaded" wait_for unload_modules
-}
-
-# All of a guest in scalable mode, with tables as for step_tables
-steps_scalable()
-{
-	step_tables "$1"
-	compare 2000 "$1, QEMU" strict "$guest/traffic"
-	step_resolved_traffic strict
-	step_plug 1000
-	step_nic_reset
-	compare_forgetting 500 "$1, 2M pages" "$guest/forward-traffic" 2M 2500
-	step_forward_resolved
-	step_guest_reboot
 }
