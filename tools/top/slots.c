@@ -75,7 +75,7 @@ static struct iotlb_slot *nth_marked(struct source *source, unsigned int n)
 
 static bool is_owned(struct source *source, unsigned int index)
 {
-	return LOAD(source->slots[index].dev) &&
+	return LOAD(source->slots[index].key) &&
 	       (!source->things || LOAD(source->things[index].dev));
 }
 
@@ -96,7 +96,7 @@ static struct iotlb_thing thing_of(struct source *source, unsigned int n)
 
 	if (source->things)
 		return source->things[source->marked[n]];
-	return (struct iotlb_thing){.dev = slot->dev, .vq = slot->vq};
+	return (struct iotlb_thing){.dev = iotlb_key_dev(slot->key), .vq = iotlb_key_vq(slot->key)};
 }
 
 static void read_slot(const struct iotlb_slot *slot, struct iotlb_thing thing,
@@ -158,7 +158,7 @@ static bool take_slots(struct source *source, source_gone_fn gone, void *arg,
 		if (!gone(thing.dev, arg))
 			continue;
 		taken[i] = thing;
-		STORE(nth_marked(source, i)->dev, 0);
+		STORE(nth_marked(source, i)->key, 0);
 		any = true;
 	}
 	return any;
