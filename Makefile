@@ -109,7 +109,7 @@ demo: deps ## the whole in half a minute: real packets, real misses, live hit ra
 .PHONY: test
 test: deps ## run all tests
 	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) \
-		$(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) fuzz-targets $(BUILD)/promtool
+		$(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) fuzz-targets $(BUILD)/prometheus
 	$(Q)tests/run $(UNIT_TESTS) tests/vm/*.t
 
 .PHONY: test-unit
@@ -117,7 +117,7 @@ test-unit: unit ## run the tests that need no kernel
 	$(Q)tests/run $(UNIT_TESTS)
 
 .PHONY: test-vm
-test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) fuzz-targets $(BUILD)/promtool ## run the tests within the VM, on the real /dev/vhost-net
+test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) fuzz-targets $(BUILD)/prometheus ## run the tests within the VM, on the real /dev/vhost-net
 	$(Q)tests/run tests/vm/*.t
 
 .PHONY: test-guest
@@ -146,7 +146,7 @@ test-report: $(BUILD)/iotlb-record ## look at the reports of iotlb-record with a
 .PHONY: test-debug
 test-debug: deps ## run the VM's tests on a kernel with KASAN, lockdep, kmemleak (built first)
 	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_KERNEL_TEST) \
-		$(HOSTILE_TEST) $(BUILD)/promtool
+		$(HOSTILE_TEST) $(BUILD)/prometheus
 	$(Q)tests/debug
 
 .PHONY: bench
@@ -213,11 +213,11 @@ $(BUILD)/modules: kernel/modules kernel/tree.sh kernel/base $(wildcard kernel/pa
 	$(Q)mkdir -p $(BUILD)
 	$(Q)dir=$$(kernel/modules) && rm -rf $@ && ln -sfn "$$dir" $@
 
-# What a test of metrics checks them with.
-$(BUILD)/promtool: scripts/promtool
+# What tests of metrics check them with.
+$(BUILD)/prometheus: scripts/prometheus
 	$(call msg,GET,$@)
 	$(Q)mkdir -p $(BUILD)
-	$(Q)dir=$$(scripts/promtool) && ln -sfn "$$dir" $@
+	$(Q)dir=$$(scripts/prometheus) && ln -sfn "$$dir" $@
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h include/*.h) | $(BUILD)/libbpf
 	$(call msg,BPF,$@)
