@@ -10,7 +10,7 @@ set -uo pipefail
 repo=$(readlink -f "$(dirname "$0")/../..")
 cd "$repo" || exit 1
 readonly vm=tests/vm/run
-readonly plan=33
+readonly plan=35
 
 dir=$(mktemp -d)
 # In the repository, the one place that the VM can write to.
