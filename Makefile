@@ -70,7 +70,8 @@ LOAD_TEST := $(BUILD)/tests/load
 LOAD_OBJS := $(call objs,$(filter-out %.bpf.c,$(wildcard tests/load/*.c)))
 
 WALK_TEST := $(BUILD)/tests/walk_equality
-WALK_SRCS := $(addprefix tests/walk/,compare.c generate.c guest.c image.c names.c reference.c tally.c)
+WALK_SRCS := $(addprefix tests/walk/,compare.c generate.c guest.c image.c names.c reference.c tally.c) \
+	userspace/parse.c userspace/vtd_name.c
 WALK_OBJS := $(call objs,tests/walk/equality.c $(WALK_SRCS))
 
 # The same walk in the kernel.
@@ -115,7 +116,7 @@ demo: deps ## the whole in half a minute: real packets, real misses, live hit ra
 .PHONY: test
 test: deps ## run all tests
 	$(Q)$(MAKE) --no-print-directory all unit $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) \
-		$(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) $(SVA_GUEST) fuzz-targets $(BUILD)/promtool
+		$(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) $(SVA_GUEST) fuzz-targets $(BUILD)/prometheus
 	$(Q)tests/run $(UNIT_TESTS) tests/vm/*.t
 
 .PHONY: test-unit
@@ -123,7 +124,7 @@ test-unit: unit ## run the tests that need no kernel
 	$(Q)tests/run $(UNIT_TESTS)
 
 .PHONY: test-vm
-test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) $(SVA_GUEST) fuzz-targets $(BUILD)/promtool ## run the tests within the VM, on the real /dev/vhost-net
+test-vm: all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_TEST) $(WALK_KERNEL_TEST) $(HOSTILE_TEST) $(SVA_GUEST) fuzz-targets $(BUILD)/prometheus ## run the tests within the VM, on the real /dev/vhost-net
 	$(Q)tests/run tests/vm/*.t
 
 .PHONY: test-guest
@@ -132,7 +133,7 @@ test-guest: deps ## test with a real guest: QEMU within the VM, some minutes
 	$(Q)tests/run tests/guest/strict.t
 
 .PHONY: test-guest-long
-test-guest-long: deps ## the same with all modes of its IOMMU and all sizes of pages
+test-guest-long: deps ## the same with all modes of its IOMMU, all sizes of pages, NICs that come and go
 	$(Q)$(MAKE) --no-print-directory all $(GUEST_TEST)
 	$(Q)tests/run --jobs 1 tests/guest/*.t
 
@@ -152,7 +153,7 @@ test-report: $(BUILD)/iotlb-record ## look at the reports of iotlb-record with a
 .PHONY: test-debug
 test-debug: deps ## run the VM's tests on a kernel with KASAN, lockdep, kmemleak (built first)
 	$(Q)$(MAKE) --no-print-directory all $(KERNEL_TEST) $(FUZZ_TEST) $(RACE_TEST) $(LOAD_TEST) $(WALK_KERNEL_TEST) \
-		$(HOSTILE_TEST) $(SVA_GUEST) $(BUILD)/promtool
+		$(HOSTILE_TEST) $(SVA_GUEST) $(BUILD)/prometheus
 	$(Q)tests/debug
 
 .PHONY: bench
@@ -220,11 +221,11 @@ $(BUILD)/modules: kernel/modules kernel/tree.sh kernel/base $(wildcard kernel/pa
 	$(Q)mkdir -p $(BUILD)
 	$(Q)dir=$$(kernel/modules) && rm -rf $@ && ln -sfn "$$dir" $@
 
-# What a test of metrics checks them with.
-$(BUILD)/promtool: scripts/promtool
+# What tests of metrics check them with.
+$(BUILD)/prometheus: scripts/prometheus
 	$(call msg,GET,$@)
 	$(Q)mkdir -p $(BUILD)
-	$(Q)dir=$$(scripts/promtool) && ln -sfn "$$dir" $@
+	$(Q)dir=$$(scripts/prometheus) && ln -sfn "$$dir" $@
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h include/*.h) | $(BUILD)/libbpf
 	$(call msg,BPF,$@)
@@ -251,7 +252,7 @@ $(BUILD)/iotlb-top: $(call objs,tools/iotlb-top.c) $(LIBTOP) $(TOP_CURSES) $(LIB
 	$(link) $(LDLIBS) -lncursesw -ltinfo
 
 $(BUILD)/iotlb-bench: $(call objs,tools/iotlb-bench.c tools/ctl/ctl_client.c) $(LIBBENCH) \
-		$(call objs,userspace/parse.c userspace/control_socket.c userspace/log.c)
+		$(call objs,$(addprefix userspace/,cli.c control_socket.c log.c parse.c))
 	$(call msg,LINK,$@)
 	$(link) -ljson-c
 
@@ -326,7 +327,7 @@ $(KERNEL_TEST): $(KERNEL_TEST_OBJS)
 	$(link) $(LDLIBS)
 
 $(BUILD)/tests/vhost_iotlb_race: $(RACE_OBJS) \
-		$(call objs,tools/bench/tap.c tests/kernel/bail_out.c tests/kernel/slowness.c)
+		$(call objs,tools/bench/tap.c tests/kernel/bail_out.c tests/kernel/slowness.c userspace/parse.c)
 	$(call msg,LINK,$@)
 	$(link)
 
@@ -342,7 +343,7 @@ $(BUILD)/tests/kernel.a: $(filter-out %/vhost_iotlb_test.o,$(KERNEL_TEST_OBJS))
 	$(call msg,AR,$@)
 	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
 
-$(FUZZ_TEST): $(FUZZ_OBJS) $(BUILD)/tests/kernel.a
+$(FUZZ_TEST): $(FUZZ_OBJS) $(call objs,userspace/parse.c) $(BUILD)/tests/kernel.a
 	$(call msg,LINK,$@)
 	$(link) $(BUILD)/tests/kernel.a $(LDLIBS)
 

@@ -19,9 +19,14 @@ char LICENSE[] SEC("license") = "GPL";
 /* More virtqueues than any vhost device has: vhost-scsi, 1024 and two. */
 #define VQS_MAX 2048
 
-__noinline int count_hit_elsewhere(__u64 dev, __u32 vq, __u64 area)
+static __always_inline __u64 vq_key(const struct vhost_virtqueue *vq)
 {
-	struct iotlb_slot *slot = slot_get(dev, vq, 1);
+	return iotlb_key(vq_device(vq), vq_index(vq));
+}
+
+__noinline int count_hit_elsewhere(__u64 key, __u64 area)
+{
+	struct iotlb_slot *slot = slot_get(key, 1);
 
 	if (slot && area <= VHOST_IOTLB_AREA_RING)
 		count(slot, IOTLB_HIT_DESC + area);
@@ -41,16 +46,15 @@ TRACEPOINT("vhost_iotlb_hit")
 int BPF_PROG(count_hit, struct vhost_virtqueue *vq, __u64 iova, __u64 len, __u64 area)
 {
 	struct iotlb_slot *slot;
-	__u64 dev, index;
+	__u64 key;
 
 	if (!vq)
 		return 0;
-	dev = vq_device(vq);
-	index = vq_index(vq);
-	slot = slot_at(iotlb_slot_home(dev, index));
+	key = vq_key(vq);
+	slot = &slots[iotlb_slot_home(key)];
 	barrier_var(slot);
-	if (!slot_is(slot, dev, index) || area > VHOST_IOTLB_AREA_RING)
-		return count_hit_elsewhere(dev, index, area);
+	if (slot->key != key || area > VHOST_IOTLB_AREA_RING)
+		return count_hit_elsewhere(key, area);
 	count(slot, IOTLB_HIT_DESC + area);
 	return 0;
 }
@@ -63,7 +67,7 @@ int BPF_PROG(count_miss, struct vhost_virtqueue *vq, __u64 iova, __u64 len, __u3
 
 	if (!vq)
 		return 0;
-	slot = slot_get(vq_device(vq), vq_index(vq), 1);
+	slot = slot_get(vq_key(vq), 1);
 	if (!slot)
 		return 0;
 	if (!slot->tgid)
@@ -106,7 +110,7 @@ int BPF_PROG(count_fallback, struct vhost_virtqueue *vq, __u64 iova, __u64 waite
 
 	if (!vq || reason > VHOST_IOTLB_FALLBACK_DETACHED)
 		return 0;
-	slot = slot_get(vq_device(vq), vq_index(vq), 0);
+	slot = slot_get(vq_key(vq), 0);
 	if (slot)
 		count(slot, IOTLB_FALLBACK_TIMEOUT + reason);
 	return 0;
@@ -114,7 +118,7 @@ int BPF_PROG(count_fallback, struct vhost_virtqueue *vq, __u64 iova, __u64 waite
 
 static long answer_vq(__u32 vq, struct slot_update *update)
 {
-	int index = slot_find(update->dev, vq);
+	int index = slot_find(iotlb_key(update->dev, vq));
 
 	if (index >= 0)
 		slot_answer(slot_at(index), update);

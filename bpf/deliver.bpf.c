@@ -35,6 +35,9 @@ char LICENSE[] SEC("license") = "GPL";
 /* VHOST_SET_MEM_TABLE: linux/vhost.h needs a C library, which BPF has not. */
 const volatile __u32 set_mem_table;
 
+/* What the loader knows of a device counts while it has the same IOTLB. */
+const volatile bool follow;
+
 /*
  * BPF_RB_NO_WAKEUP while the loader is awake. It looks for records once more
  * after it has set 0, and sleeps only if not even one is being made.
@@ -201,41 +204,6 @@ static int pass(__u64 dev)
 	return VHOST_IOTLB_MISS_PASS;
 }
 
-/* Does the loader answer the misses of this device now? */
-static bool is_wanted(const struct deliver_device *device, const struct resolver_device *unit)
-{
-	if (device->throttled || device->when == DELIVER_NEVER)
-		return false;
-	return device->when == DELIVER_ALWAYS || device->epoch == unit->replaced;
-}
-
-SEC("struct_ops/deliver_miss")
-int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
-{
-	const __u32 asid = resolve_asid(miss);
-	__u64 dev = miss->vq->dev->id;
-	struct resolver_device *unit;
-	struct deliver_device *device;
-	__u64 *until;
-
-	/* First what is hot. The loader has no units where there are no kfuncs. */
-	unit = &units[dev % DELIVER_MAX_DEVICES];
-	if (unit->dev == dev && unit->epoch == unit->replaced &&
-	    bpf_ksym_exists(bpf_vhost_guest_read) &&
-	    (asid ? resolve_with_pasid(miss, unit, dev, asid) : resolve(miss, unit)))
-		return VHOST_IOTLB_MISS_RESOLVED;
-
-	device = bpf_map_lookup_elem(&served, &dev);
-	if (device)
-		return is_wanted(device, unit) ? deliver(miss, dev, true) : pass(dev);
-
-	until = bpf_map_lookup_elem(&ignored, &dev);
-	if (until && bpf_ktime_get_ns() < *until)
-		return VHOST_IOTLB_MISS_PASS;
-
-	return deliver(miss, dev, false);
-}
-
 static void report(__u64 dev, __u16 kind)
 {
 	const struct deliver_news key = {.dev = dev, .kind = kind};
@@ -270,6 +238,46 @@ static void report(__u64 dev, __u16 kind)
 	bpf_ringbuf_submit(record, wakeup_flags());
 }
 
+/* Of a device that is served */
+static int deliver_or_pass(struct vhost_iotlb_miss_ctx *miss, __u64 dev,
+			   const struct deliver_device *device)
+{
+	if (follow && device->when != DELIVER_ALWAYS && device->epoch != miss->vq->dev->iotlb_gen) {
+		report(dev, IOTLB_RECORD_REPLACED);
+		return pass(dev);
+	}
+	if (device->throttled || device->when == DELIVER_NEVER)
+		return pass(dev);
+	return deliver(miss, dev, true);
+}
+
+SEC("struct_ops/deliver_miss")
+int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
+{
+	const __u32 asid = resolve_asid(miss);
+	__u64 dev = miss->vq->dev->id;
+	struct resolver_device *unit;
+	struct deliver_device *device;
+	__u64 *until;
+
+	/* First what is hot. The loader has no units where there are no kfuncs. */
+	unit = &units[dev % DELIVER_MAX_DEVICES];
+	if (unit->dev == dev && (!follow || unit->epoch == miss->vq->dev->iotlb_gen) &&
+	    bpf_ksym_exists(bpf_vhost_guest_read) &&
+	    (asid ? resolve_with_pasid(miss, unit, dev, asid) : resolve(miss, unit)))
+		return VHOST_IOTLB_MISS_RESOLVED;
+
+	device = bpf_map_lookup_elem(&served, &dev);
+	if (device)
+		return deliver_or_pass(miss, dev, device);
+
+	until = bpf_map_lookup_elem(&ignored, &dev);
+	if (until && bpf_ktime_get_ns() < *until)
+		return VHOST_IOTLB_MISS_PASS;
+
+	return deliver(miss, dev, false);
+}
+
 SEC("fexit/vhost:vhost_dev_ioctl")
 int BPF_PROG(memory_table_set, struct vhost_dev *dev, unsigned int ioctl, void *argp, long ret)
 {
@@ -287,20 +295,10 @@ int BPF_PROG(owner_reset, struct vhost_dev *dev)
 }
 
 /*
- * Those that follow are only loaded if the loader follows guests.
+ * What follows is only loaded if the loader follows guests. A program is not run
+ * where it is running already and was preempted, but there will be more of these.
  *
- * The driver has started the device. This is called before any virtqueue has the
- * new IOTLB, so no miss there finds what was known before.
- */
-SEC("fentry/vhost:vhost_init_device_iotlb")
-int BPF_PROG(iotlb_replaced, struct vhost_dev *dev)
-{
-	__sync_fetch_and_add(&units[dev->id % DELIVER_MAX_DEVICES].replaced, 1);
-	report(dev->id, IOTLB_RECORD_REPLACED);
-	return 0;
-}
-
-/* Of an INVALIDATE that is about everything: half of the smallest space there is.
+ * Of an INVALIDATE that is about everything: half of the smallest space there is.
  * Guests whose mappings go lazily send them all the time, besides those that have
  * set up their IOMMU anew.
  */

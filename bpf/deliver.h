@@ -24,22 +24,23 @@
  */
 enum deliver_when {
 	DELIVER_ALWAYS, /* whatever becomes of its IOTLB */
-	DELIVER_NEVER,	/* not for now */
-	DELIVER_EPOCH,	/* while its IOTLB is the one of @epoch */
+	DELIVER_NEVER,	/* not those with the IOTLB of @epoch */
+	DELIVER_EPOCH,	/* those with the IOTLB of @epoch */
 };
 
 /**
  * struct deliver_device - a device whose misses the loader answers
  * @throttled:	not for now
  * @when:	enum deliver_when
- * @epoch:	what resolver_device::replaced has to be
+ * @epoch:	number of the IOTLB that @when is about; the misses with any other
+ *		are not answered, and tell the loader that there is another
  *
  * Written by the loader only.
  */
 struct deliver_device {
 	__u32 throttled;
 	__u32 when;
-	__u32 epoch;
+	__u64 epoch;
 };
 
 /**
@@ -59,9 +60,8 @@ struct deliver_counts {
  * @pasid:	of its requests, VTD_NO_PASID for none
  * @source_id:	of its requests
  * @reserved:	zero
- * @epoch:	misses are resolved while @replaced is that
- * @replaced:	how often IOTLBs were replaced of devices that have their place
- *		here; not counted unless the loader follows guests
+ * @epoch:	number of the IOTLB that it is for; only looked at if the loader
+ *		follows guests
  * @resolved:	misses that were
  * @large:	misses that go to the loader because one answer serves many
  * @faults:	misses that go to the loader because the walk has failed
@@ -70,7 +70,7 @@ struct deliver_counts {
  * program less than to look for it. Should two want the same, the second one's
  * misses go to the loader.
  *
- * The program writes the last four, the loader the others. A walk must not see
+ * The program writes the last three, the loader the others. A walk must not see
  * a part of one unit and a part of another, and the program does nothing for it:
  *
  * - It looks at @dev first, and from there to its end uses what it has found.
@@ -82,9 +82,9 @@ struct deliver_counts {
  *   of the same device.
  *
  * When the guest's driver starts a device, its IOTLB is replaced, and there may be
- * another guest behind the same IOMMU, set up in another way. So before the first
- * miss with the new IOTLB, @replaced is counted, and the unit is out of date. If it
- * turns out that it is still right, nothing but @epoch is written.
+ * another guest behind the same IOMMU, set up in another way. So with another IOTLB
+ * the unit is out of date. If it turns out that it is still right, nothing but
+ * @epoch is written.
  *
  * Processors that let loads overtake each other could still load a part of the
  * unit before @dev. Those of amd64, which is all that is supported, do not.
@@ -95,8 +95,7 @@ struct resolver_device {
 	__u32 pasid;
 	__u16 source_id;
 	__u16 reserved;
-	__u32 epoch;
-	__u32 replaced;
+	__u64 epoch;
 	__u64 resolved;
 	__u64 large;
 	__u64 faults;

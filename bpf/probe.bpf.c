@@ -173,13 +173,13 @@ static __always_inline __u32 index_of(__u64 dev, __u64 vq)
 __noinline int thing_slot(__u64 vq, __u64 dev)
 {
 	__u64 key = key_of(vq), number;
-	int index = slot_find(key, 0);
+	int index = slot_find(key);
 
 	if (index >= 0)
 		return index;
 	number = number_of(dev);
 	if (number)
-		index = slot_claim(key, 0, 1);
+		index = slot_claim(key, 1);
 	if (index < 0) {
 		count_lost();
 		return -1;
@@ -201,11 +201,11 @@ static __always_inline __u64 dev_of(__u64 vq)
 static __always_inline void count_for_vq(__u64 vq, enum iotlb_counter which, __u64 times)
 {
 	__u64 key = key_of(vq);
-	struct iotlb_slot *slot = slot_at(iotlb_slot_home(key, 0));
+	struct iotlb_slot *slot = &slots[iotlb_slot_home(key)];
 	int index;
 
 	barrier_var(slot);
-	if (!slot_is(slot, key, 0)) {
+	if (slot->key != key) {
 		index = thing_slot(vq, dev_of(vq));
 		if (index < 0)
 			return;
@@ -273,7 +273,7 @@ static __always_inline __u64 missed_address(__u64 vq_address)
 
 	if (bpf_core_field_exists(vq->iotlb_miss.iova))
 		return BPF_CORE_READ(vq, iotlb_miss.iova);
-	index = slot_find(key_of(vq_address), 0);
+	index = slot_find(key_of(vq_address));
 	return index < 0 ? ~0ULL : slot_at(index)->miss_iova;
 }
 
@@ -490,7 +490,7 @@ int BPF_PROG(count_eviction, struct vhost_iotlb *iotlb, __u64 start, __u64 last)
 
 static long answer_vq(__u32 n, struct slot_update *update)
 {
-	int index = slot_find(key_of(nth_vq(update->dev, n)), 0);
+	int index = slot_find(key_of(nth_vq(update->dev, n)));
 
 	if (index >= 0)
 		slot_answer(slot_at(index), update);
@@ -564,10 +564,10 @@ int BPF_PROG(end_write, struct vhost_dev *dev, struct iov_iter *from, long ret)
 static __always_inline void retire(__u64 address)
 {
 	__u64 key = key_of(address);
-	int index = slot_find(key, 0);
+	int index = slot_find(key);
 
 	if (index >= 0)
-		__sync_val_compare_and_swap(&slot_at(index)->dev, key, key | KEY_RETIRED);
+		__sync_val_compare_and_swap(&slot_at(index)->key, key, key | KEY_RETIRED);
 }
 
 static long retire_vq(__u32 n, __u64 *vqs)

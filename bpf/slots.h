@@ -34,11 +34,6 @@ static __always_inline struct iotlb_slot *slot_at(__u32 index)
 	return &slots[index & (IOTLB_SLOTS - 1)];
 }
 
-static __always_inline int slot_is(const struct iotlb_slot *slot, __u64 dev, __u32 vq)
-{
-	return slot->dev == dev && slot->vq == vq;
-}
-
 static __always_inline void slot_name(struct iotlb_slot *slot)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
@@ -47,32 +42,31 @@ static __always_inline void slot_name(struct iotlb_slot *slot)
 	slot->tgid = task->tgid;
 }
 
-static __always_inline void slot_take(struct iotlb_slot *slot, __u64 dev, __u32 vq, int named)
+static __always_inline void slot_take(struct iotlb_slot *slot, __u64 key, int named)
 {
-	slot->vq = vq;
 	slot->tgid = 0;
 	if (named)
 		slot_name(slot);
 	/* Last: user space reads the slot from now on. */
 	barrier();
-	*(volatile __u64 *)&slot->dev = dev;
+	*(volatile __u64 *)&slot->key = key;
 }
 
 /* Global functions: verified once, not once for each caller. */
 
 /* Index of the slot of this thing, negative if it has none. */
-__noinline int slot_find(__u64 dev, __u32 vq)
+__noinline int slot_find(__u64 key)
 {
-	__u32 index = iotlb_slot_home(dev, vq);
+	__u32 index = iotlb_slot_home(key);
 	struct iotlb_slot *slot;
 	__u32 probe;
 
-	if (slot_is(slot_at(index), dev, vq))
+	if (slot_at(index)->key == key)
 		return index;
 	for (probe = 0; probe < IOTLB_SLOT_PROBES; probe++) {
-		index = iotlb_slot_next(dev, vq, probe);
+		index = iotlb_slot_next(key, probe);
 		slot = slot_at(index);
-		if (slot_is(slot, dev, vq))
+		if (slot->key == key)
 			return index;
 		if (slot->state == IOTLB_SLOT_NEVER)
 			break;
@@ -80,7 +74,7 @@ __noinline int slot_find(__u64 dev, __u32 vq)
 	return -1;
 }
 
-static __always_inline int slot_try(__u32 index, __u64 dev, __u32 vq, int named)
+static __always_inline int slot_try(__u32 index, __u64 key, int named)
 {
 	struct iotlb_slot *slot = slot_at(index);
 	__u64 state = slot->state;
@@ -88,7 +82,7 @@ static __always_inline int slot_try(__u32 index, __u64 dev, __u32 vq, int named)
 	if (state == IOTLB_SLOT_OWNED ||
 	    __sync_val_compare_and_swap(&slot->state, state, IOTLB_SLOT_OWNED) != state)
 		return 0;
-	slot_take(slot, dev, vq, named);
+	slot_take(slot, key, named);
 	return 1;
 }
 
@@ -96,20 +90,20 @@ static __always_inline int slot_try(__u32 index, __u64 dev, __u32 vq, int named)
  * Index of a new slot for this thing, negative if there is none to be had.
  * @named: this is the owner's context.
  */
-__noinline int slot_claim(__u64 dev, __u32 vq, int named)
+__noinline int slot_claim(__u64 key, int named)
 {
-	__u32 index = iotlb_slot_home(dev, vq);
+	__u32 index = iotlb_slot_home(key);
 	__u32 probe;
 
 	/* Two CPUs at once may take one too many. There are spare ones. */
-	if (!dev || *(volatile __u64 *)&owned >= usable)
+	if (!key || *(volatile __u64 *)&owned >= usable)
 		return -1;
 	__sync_fetch_and_add(&owned, 1);
-	if (slot_try(index, dev, vq, named))
+	if (slot_try(index, key, named))
 		return index;
 	for (probe = 0; probe < IOTLB_SLOT_PROBES; probe++) {
-		index = iotlb_slot_next(dev, vq, probe);
-		if (slot_try(index, dev, vq, named))
+		index = iotlb_slot_next(key, probe);
+		if (slot_try(index, key, named))
 			return index;
 	}
 	__sync_fetch_and_add(&owned, -1);
@@ -117,12 +111,12 @@ __noinline int slot_claim(__u64 dev, __u32 vq, int named)
 }
 
 /* The slot of this thing, NULL if it has none and gets none. */
-static __always_inline struct iotlb_slot *slot_get(__u64 dev, __u32 vq, int named)
+static __always_inline struct iotlb_slot *slot_get(__u64 key, int named)
 {
-	int index = slot_find(dev, vq);
+	int index = slot_find(key);
 
 	if (index < 0)
-		index = slot_claim(dev, vq, named);
+		index = slot_claim(key, named);
 	if (index >= 0)
 		return slot_at(index);
 	__sync_fetch_and_add(&lost, 1);
@@ -208,7 +202,7 @@ static __always_inline void slot_answer(struct iotlb_slot *slot, const struct sl
 
 static __always_inline void count_device(__u64 dev, enum iotlb_counter which)
 {
-	struct iotlb_slot *slot = slot_get(dev, IOTLB_VQ_DEVICE, 1);
+	struct iotlb_slot *slot = slot_get(iotlb_key(dev, IOTLB_VQ_DEVICE), 1);
 
 	if (slot)
 		count(slot, which);

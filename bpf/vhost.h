@@ -12,11 +12,12 @@
 /* Bound to these types at load time; the rest of each type is left out. */
 #define VHOST_CORE __attribute__((preserve_access_index))
 
-/* The first kernels with the hook have no @umem_seq. */
+/* The first kernels with the hook have no @umem_seq and no @iotlb_gen. */
 struct vhost_dev {
 	__u64 id;
 	int nvqs;
 	__u64 umem_seq;
+	__u64 iotlb_gen;
 } VHOST_CORE;
 
 /* The first kernels with the hook have no @asid: all is in the same. */

@@ -3,19 +3,19 @@
  * The counters that bpf/counters.bpf.c keeps and user space reads.
  *
  * A counted thing is a virtqueue of a device, or the device itself for what
- * vhost does to all its virtqueues at once. It owns a slot, an element of an
- * array that all CPUs and user space share.
+ * vhost does to all its virtqueues at once. It has a number, its key, and owns a
+ * slot, an element of an array that all CPUs and user space share.
  *
  * The array is a hash table with open addressing. A thing lives in its home,
  * iotlb_slot_home(), or else in the first slot that was free of those that
- * iotlb_slot_next() names. Homes are such that the things of a device lie side
+ * iotlb_slot_next() names. Keys are such that the things of a device lie side
  * by side, which keeps most of them in their homes; those that are not in
  * theirs are scattered all over the array.
  *
  * A slot's state goes
  *	NEVER or FREE -> OWNED	by a program, with compare-and-exchange
  *	OWNED -> FREE		by user space, once the device is gone
- * Before the latter, user space sets @dev to 0, waits until no program that
+ * Before the latter, user space sets @key to 0, waits until no program that
  * has seen it before still runs, and empties the slot.
  */
 #ifndef IOTLB_COUNTERS_H
@@ -37,25 +37,42 @@ enum iotlb_slot_state {
 	IOTLB_SLOT_OWNED = 2,
 };
 
-/* Instead of a virtqueue: the device as a whole. Virtqueues are below. */
-#define IOTLB_VQ_DEVICE 0xffffffffU
-
 /*
- * Room for as many things without collision if devices come one after the
- * other; odd, so that no slot is left unused.
+ * Keys of a device: more than the 16 bits of a virtqueue's index, and by so many
+ * that there is room for as many things without collision if devices come one after
+ * the other; odd, so that no slot is left unused.
  */
-#define IOTLB_SLOTS_PER_DEVICE 11
+#define IOTLB_KEYS_PER_DEVICE (0x10000 + 11)
 
-static inline __u32 iotlb_slot_home(__u64 dev, __u32 vq)
+/* Instead of a virtqueue: the device as a whole. */
+#define IOTLB_VQ_DEVICE (IOTLB_KEYS_PER_DEVICE - 1U)
+
+/* Never 0, because ids of devices begin at 1. */
+static inline __u64 iotlb_key(__u64 dev, __u32 vq)
 {
-	return (dev * IOTLB_SLOTS_PER_DEVICE + vq) & (IOTLB_SLOTS - 1);
+	return dev * IOTLB_KEYS_PER_DEVICE + vq;
+}
+
+static inline __u64 iotlb_key_dev(__u64 key)
+{
+	return key / IOTLB_KEYS_PER_DEVICE;
+}
+
+static inline __u32 iotlb_key_vq(__u64 key)
+{
+	return key % IOTLB_KEYS_PER_DEVICE;
+}
+
+static inline __u32 iotlb_slot_home(__u64 key)
+{
+	return key & (IOTLB_SLOTS - 1);
 }
 
 /* @probe: 0 for the first slot to look at after the home, and so on. */
-static inline __u32 iotlb_slot_next(__u64 dev, __u32 vq, __u32 probe)
+static inline __u32 iotlb_slot_next(__u64 key, __u32 probe)
 {
 	/* Multiplicative hash: the upper half is where the bits are mixed. */
-	__u64 hash = (dev << 16 ^ vq) * 0x9e3779b97f4a7c15ULL;
+	__u64 hash = key * 0x9e3779b97f4a7c15ULL;
 
 	return ((__u32)(hash >> 32) + probe) & (IOTLB_SLOTS - 1);
 }
@@ -111,8 +128,7 @@ _Static_assert(sizeof(struct iotlb_counters) == 448, "multiple of 8 bytes");
 
 /**
  * struct iotlb_slot - counters, and whose they are
- * @dev:	id of the device, 0 while the slot belongs to none: ids begin at 1
- * @vq:		index of the virtqueue, or IOTLB_VQ_DEVICE
+ * @key:	of the virtqueue or device, 0 while the slot belongs to none
  * @tgid:	process in whose context a miss was first seen, or the slot was
  *		taken; that of the owner, unless vhost's workers are kernel
  *		threads; 0 if not known yet
@@ -128,9 +144,9 @@ _Static_assert(sizeof(struct iotlb_counters) == 448, "multiple of 8 bytes");
  * There is at most one outstanding miss for a virtqueue.
  */
 struct iotlb_slot {
-	__u64 dev;
-	__u32 vq;
+	__u64 key;
 	__u32 tgid;
+	__u32 pad;
 	struct iotlb_counters counters;
 	__u64 state;
 	__u64 miss_time;

@@ -31,13 +31,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "top/model.h"
 #include "top/source.h"
 #include "top/top_options.h"
 #include "top/view.h"
-
-#define NS_PER_SECOND 1000000000LL
 
 /**
  * struct top - the program
@@ -169,14 +168,6 @@ static void top_close(struct top *top)
 		close(top->signals);
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
-
 static enum view_wish take_signal(struct top *top)
 {
 	struct signalfd_siginfo info;
@@ -205,7 +196,7 @@ static enum view_wish wait_until(struct top *top, int64_t when)
 	while (wish == VIEW_GO_ON) {
 		if (top->view_ops->input)
 			fds[1].fd = top->view_ops->input(top->view);
-		left = when - now_ns();
+		left = when - clock_now_ns();
 		if (left < 0)
 			left = 0;
 		timeout.tv_sec = left / NS_PER_SECOND;
@@ -251,7 +242,7 @@ static bool top_run(struct top *top)
 {
 	const struct top_options *options = &top->options;
 	int64_t interval = (int64_t)(options->interval * NS_PER_SECOND);
-	int64_t next = now_ns(), end = INT64_MAX, now;
+	int64_t next = clock_now_ns(), end = INT64_MAX, now;
 	struct top_sample sample;
 
 	if (options->duration)
@@ -259,7 +250,7 @@ static bool top_run(struct top *top)
 
 	do {
 		/* Late by whole intervals: they are one long sample. */
-		now = now_ns();
+		now = clock_now_ns();
 		next += interval;
 		if (next <= now)
 			next += (now - next + interval) / interval * interval;

@@ -17,4 +17,9 @@ static inline uint64_t clock_now_ns(void)
 	return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
+static inline double clock_seconds(void)
+{
+	return clock_now_ns() / 1e9;
+}
+
 #endif /* IOTLB_CLOCK_H */

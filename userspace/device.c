@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,7 @@ int vhost_fdinfo_parse(const char *text, struct vhost_device *dev)
 	dev->id = 0;
 	dev->mem_seq = 0;
 	dev->has_iotlb = false;
+	dev->iotlb_gen = 0;
 	dev->entries = 0;
 	dev->limit = 0;
 	dev->timeouts = 0;
@@ -72,6 +74,10 @@ int vhost_fdinfo_parse(const char *text, struct vhost_device *dev)
 	dev->has_iotlb = true;
 	dev->entries = iotlb[0];
 	dev->limit = iotlb[1];
+
+	value = fdinfo_next(text, "vhost-iotlb-gen");
+	if (value && fdinfo_numbers(value, &dev->iotlb_gen, 1))
+		return -EPROTO;
 
 	value = fdinfo_next(text, "vhost-iotlb-fallback");
 	if (!value)
@@ -108,21 +114,21 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
-static int read_path(pid_t pid, int fd, struct vhost_device *dev)
+/* @link: in the folder @dir, or from the root on */
+static int read_path(int dir, const char *link, struct vhost_device *dev)
 {
-	char link[PROC_PATH_MAX];
-	ssize_t length;
+	ssize_t length = readlinkat(dir, link, dev->path, sizeof(dev->path) - 1);
 
-	snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, fd);
-	length = readlink(link, dev->path, sizeof(dev->path) - 1);
 	if (length < 0)
 		return vanished(-errno);
 	dev->path[length] = '\0';
+	if (!is_vhost_path(dev->path))
+		return -ENOTTY;
 	make_printable(dev->path);
-	return is_vhost_path(dev->path) ? 0 : -ENOTTY;
+	return 0;
 }
 
-static int read_comm(pid_t pid, struct vhost_device *dev)
+static int read_comm(pid_t pid, char comm[VHOST_DEVICE_COMM_MAX])
 {
 	char path[PROC_PATH_MAX], *text;
 	int err;
@@ -132,8 +138,8 @@ static int read_comm(pid_t pid, struct vhost_device *dev)
 	if (err)
 		return vanished(err);
 	text[strcspn(text, "\n")] = '\0';
-	snprintf(dev->comm, sizeof(dev->comm), "%.15s", text);
-	make_printable(dev->comm);
+	snprintf(comm, VHOST_DEVICE_COMM_MAX, "%.15s", text);
+	make_printable(comm);
 	free(text);
 	return 0;
 }
@@ -182,15 +188,17 @@ int tap_read(pid_t pid, int fd, char tap[VHOST_DEVICE_TAP_MAX])
 
 int vhost_device_read(pid_t pid, int fd, struct vhost_device *dev, struct memory_table *mem)
 {
+	char link[PROC_PATH_MAX];
 	int err;
 
 	*dev = (struct vhost_device){.pid = pid, .fd = fd};
 
-	err = read_path(pid, fd, dev);
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, fd);
+	err = read_path(AT_FDCWD, link, dev);
 	if (!err)
 		err = read_fdinfo(pid, fd, dev, mem);
 	if (!err)
-		err = read_comm(pid, dev);
+		err = read_comm(pid, dev->comm);
 	return err;
 }
 
@@ -207,12 +215,33 @@ static int proc_number(const char *name)
 	return errno || *end || number > INT32_MAX ? -1 : (int)number;
 }
 
+/* As vhost_device_read(), with less work: processes have many fds, and most are of
+ * something else. @comm is read when it is empty.
+ */
+static int read_in_dir(DIR *dir, const char *name, pid_t pid, char comm[VHOST_DEVICE_COMM_MAX],
+		       struct vhost_device *dev)
+{
+	int err;
+
+	*dev = (struct vhost_device){.pid = pid, .fd = proc_number(name)};
+	if (dev->fd < 0)
+		return -ENOTTY;
+	err = read_path(dirfd(dir), name, dev);
+	if (!err)
+		err = read_fdinfo(pid, dev->fd, dev, NULL);
+	if (!err && !comm[0])
+		err = read_comm(pid, comm);
+	if (!err)
+		memcpy(dev->comm, comm, sizeof(dev->comm));
+	return err;
+}
+
 static int for_each_fd(pid_t pid, vhost_device_fn fn, void *arg)
 {
-	char path[PROC_PATH_MAX];
+	char path[PROC_PATH_MAX], comm[VHOST_DEVICE_COMM_MAX] = "";
 	struct vhost_device dev;
 	struct dirent *entry;
-	int fd, err, ret = 0;
+	int ret = 0;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
@@ -220,14 +249,9 @@ static int for_each_fd(pid_t pid, vhost_device_fn fn, void *arg)
 	if (!dir)
 		return vanished(-errno);
 
-	while (!ret && (entry = readdir(dir))) {
-		fd = proc_number(entry->d_name);
-		if (fd < 0)
-			continue;
-		err = vhost_device_read(pid, fd, &dev, NULL);
-		if (!err)
+	while (!ret && (entry = readdir(dir)))
+		if (!read_in_dir(dir, entry->d_name, pid, comm, &dev))
 			ret = fn(&dev, arg);
-	}
 	closedir(dir);
 	return ret;
 }

@@ -16,6 +16,9 @@ struct memory_table;
 /* Length of the name of a network interface, with its NUL: IFNAMSIZ */
 #define VHOST_DEVICE_TAP_MAX 16
 
+/* Of the name of a process, with its end */
+#define VHOST_DEVICE_COMM_MAX 16
+
 /**
  * struct vhost_device - one vhost fd of one process
  * @pid:	process (thread group) that holds it
@@ -29,6 +32,8 @@ struct memory_table;
  * @mem_seq:	number of the memory table; zero on a kernel that does not count
  * @has_iotlb:	the driver has negotiated VIRTIO_F_ACCESS_PLATFORM; those below
  *		are zero otherwise
+ * @iotlb_gen:	number of the IOTLB: how many the device has had; zero on a
+ *		kernel that does not count
  * @entries:	translations in the device IOTLB
  * @limit:	most that it will hold
  * @timeouts:	misses that a BPF program has let wait for too long, since the
@@ -40,12 +45,13 @@ struct memory_table;
 struct vhost_device {
 	pid_t pid;
 	int fd;
-	char comm[16];
+	char comm[VHOST_DEVICE_COMM_MAX];
 	char path[64];
 	bool has_id;
 	uint64_t id;
 	uint64_t mem_seq;
 	bool has_iotlb;
+	uint64_t iotlb_gen;
 	uint64_t entries;
 	uint64_t limit;
 	uint64_t timeouts;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Lines of /proc/PID/fdinfo/FD: "key:\tvalue value ...". Only what the patched
- * vhost modules print is looked at: "vhost-id", "vhost-iotlb", "vhost-mem", "iff".
+ * vhost modules print is looked at: "vhost-id", "vhost-iotlb", "vhost-mem", "iff"
+ * and the like.
  */
 #ifndef IOTLB_FDINFO_H
 #define IOTLB_FDINFO_H

@@ -104,7 +104,7 @@ static bool may_say(struct guest *guest, uint64_t dev, uint64_t detail, enum mat
 static void forget(struct guest *guest, struct served_device *device, enum iommu_state state)
 {
 	device->info.iommu = state;
-	miss_hook_forget(guest->hook, device->info.dev);
+	miss_hook_forget(guest->hook, device->info.dev, device->iotlb_gen);
 }
 
 static void have_resolved(struct guest *guest, struct served_device *device)
@@ -139,7 +139,7 @@ static void know(struct guest *guest, struct served_device *device, const struct
 		return;
 	/* No walk and no answer goes by the old one from here on. */
 	if (!same)
-		miss_hook_forget(guest->hook, device->info.dev);
+		miss_hook_forget(guest->hook, device->info.dev, device->iotlb_gen);
 	device->view = view;
 	device->epoch = device->asked_epoch;
 	device->info.iommu = IOMMU_ON;
@@ -208,17 +208,16 @@ static void settle_on(struct guest *guest, struct served_device *device)
 			 *found.tap ? found.tap : "unknown", why);
 }
 
-static bool is_asked(const struct guest *guest, const struct served_device *device)
+static bool is_asked(const struct served_device *device)
 {
-	return device->asked &&
-	       device->asked_epoch == miss_hook_epoch(guest->hook, device->info.dev);
+	return device->asked && device->asked_epoch == device->iotlb_gen;
 }
 
 static void settle(struct guest *guest, struct served_device *device)
 {
 	bool was_off;
 
-	if (!is_asked(guest, device)) {
+	if (!is_asked(device)) {
 		guest_ask(guest);
 		return;
 	}
@@ -233,10 +232,17 @@ static void settle(struct guest *guest, struct served_device *device)
 			 DEVICE_ARGS(device));
 }
 
-bool guest_knows(const struct guest *guest, const struct served_device *device)
+bool guest_knows(const struct served_device *device)
 {
-	return device->info.iommu == IOMMU_ON &&
-	       device->epoch == miss_hook_epoch(guest->hook, device->info.dev);
+	return device->info.iommu == IOMMU_ON && device->epoch == device->iotlb_gen;
+}
+
+void guest_restarted(struct guest *guest, struct served_device *device)
+{
+	if (device->info.iommu == IOMMU_ON)
+		device->info.iommu = IOMMU_UNKNOWN;
+	miss_hook_pause(guest->hook, device->info.dev, device->iotlb_gen);
+	guest_ask(guest);
 }
 
 /* Answers */
@@ -365,8 +371,8 @@ static bool begin_devices(struct guest *guest)
 		/* What is invalidated from here on, is told anew. */
 		miss_hook_seen(guest->hook, device->info.dev, IOTLB_RECORD_FLUSHED);
 		device->asked = true;
-		device->asked_epoch = miss_hook_epoch(guest->hook, device->info.dev);
-		settled &= guest_knows(guest, device);
+		device->asked_epoch = device->iotlb_gen;
+		settled &= guest_knows(device);
 	}
 	return settled;
 }

@@ -4,8 +4,8 @@
  * IOMMU on, where its tables begin, and which PCI function a vhost device is.
  *
  * Nothing is believed for longer than it is sure to be true. What is known of a
- * device counts for an epoch (miss_hook_epoch()): until its driver starts it
- * anew. The answer to a question counts if the epoch is still that in which it
+ * device counts for an epoch: while it has the same IOTLB, until its driver starts
+ * it anew. The answer to a question counts if the epoch is still that in which it
  * was asked. At other times the device's misses go to QEMU, as if nobody were
  * here.
  *
@@ -78,8 +78,11 @@ int64_t guest_wait_ns(const struct guest *guest);
 /* Has the first question no answer yet? */
 bool guest_is_new(const struct guest *guest);
 
-/* Is what device->view says true now? */
-bool guest_knows(const struct guest *guest, const struct served_device *device);
+/* Is what device->view says true with the IOTLB that the device has now? */
+bool guest_knows(const struct served_device *device);
+
+/* The device has got another IOTLB, device->iotlb_gen. */
+void guest_restarted(struct guest *guest, struct served_device *device);
 
 /* Is there nobody any more who could be asked? Then there is nothing to read. */
 bool guest_has_ended(const struct guest *guest);

@@ -62,8 +62,21 @@ int hook_check(void)
 	return 0;
 }
 
-/* 1 yes, 0 no, or a negative errno if that cannot be told. */
-static int vhost_has(const char *name, __u32 kind)
+static bool has_member(const struct btf *btf, const struct btf_type *type, const char *name)
+{
+	const struct btf_member *member = btf_members(type);
+	int i;
+
+	for (i = 0; i < btf_vlen(type); i++)
+		if (!strcmp(btf__name_by_offset(btf, member[i].name_off), name))
+			return true;
+	return false;
+}
+
+/* Has it such a type, with this member unless NULL? 1 yes, 0 no, or a negative
+ * errno if that cannot be told.
+ */
+static int vhost_has(const char *name, __u32 kind, const char *member)
 {
 	struct btf *vmlinux, *vhost;
 	int ret;
@@ -73,7 +86,9 @@ static int vhost_has(const char *name, __u32 kind)
 		return -errno;
 	vhost = btf__parse_split(VHOST_BTF, vmlinux);
 	if (vhost) {
-		ret = btf__find_by_name_kind(vhost, name, kind) > 0;
+		ret = btf__find_by_name_kind(vhost, name, kind);
+		ret = ret > 0 &&
+		      (!member || has_member(vhost, btf__type_by_id(vhost, ret), member));
 		btf__free(vhost);
 	} else {
 		ret = -errno;
@@ -84,7 +99,7 @@ static int vhost_has(const char *name, __u32 kind)
 
 void hook_explain_load(int err)
 {
-	if (!vhost_has("vhost_iotlb_ops", BTF_KIND_STRUCT))
+	if (!vhost_has("vhost_iotlb_ops", BTF_KIND_STRUCT, NULL))
 		log_error("the loaded module vhost has no hook for IOTLB misses (struct "
 			  "vhost_iotlb_ops is not in " VHOST_BTF
 			  "); load the patched modules instead of the distribution's");
@@ -93,10 +108,20 @@ void hook_explain_load(int err)
 			  strerror(-err));
 }
 
+bool hook_can_follow(void)
+{
+	if (vhost_has("vhost_dev", BTF_KIND_STRUCT, "iotlb_gen") > 0)
+		return true;
+	log_error("the loaded module vhost does not tell when a guest has started its device "
+		  "(vhost_dev.iotlb_gen is not in its BTF), so guests cannot be followed; load the "
+		  "present patched modules");
+	return false;
+}
+
 bool hook_can_resolve(void)
 {
 	/* The younger of the two. */
-	return vhost_has("bpf_vhost_guest_read", BTF_KIND_FUNC) > 0;
+	return vhost_has("bpf_vhost_guest_read", BTF_KIND_FUNC, NULL) > 0;
 }
 
 static bool struct_ops_type(int map_fd, struct bpf_map_info *info)

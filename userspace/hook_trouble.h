@@ -27,6 +27,9 @@ void hook_explain_load(int err);
  */
 void hook_explain_attach(int err, int map_fd);
 
+/* Does the loaded vhost tell when the driver has started a device? If not, says so. */
+bool hook_can_follow(void);
+
 /* Has the loaded vhost the kfuncs with which a BPF program resolves misses? */
 bool hook_can_resolve(void);
 

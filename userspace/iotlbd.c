@@ -42,10 +42,10 @@
  * monitor.c, qemu_info.h): is the IOMMU on, where do its tables begin, which PCI
  * function is the device? This is true until the guest's driver starts the device
  * anew, which gives it a new IOTLB; after a reboot, there may be another kernel. So
- * it is known for an epoch: bpf/deliver.bpf.c counts in vhost_init_device_iotlb(),
- * before a virtqueue can miss in the new IOTLB, and what was known for another
- * number is not gone by, neither in the kernel nor here. A record tells, QEMU is
- * asked again, and its answer counts if the number is still that of the question.
+ * it is known for an epoch, which has the number of the IOTLB: bpf/deliver.bpf.c
+ * looks at that with each miss, and what was known with another IOTLB is not gone
+ * by, neither in the kernel nor here. A record tells, QEMU is asked again, and its
+ * answer counts if the number is still that of the question.
  * Meanwhile, and while the IOMMU is off, misses go to QEMU. A guest that only moves
  * its tables has to invalidate everything; that, too, has QEMU asked.
  *

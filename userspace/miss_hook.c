@@ -84,9 +84,6 @@ static int attach_news(struct deliver_bpf *skel, bool follow)
 		return -errno;
 	if (!follow)
 		return 0;
-	skel->links.iotlb_replaced = bpf_program__attach(skel->progs.iotlb_replaced);
-	if (!skel->links.iotlb_replaced)
-		return -errno;
 	skel->links.iotlb_flushed = bpf_program__attach(skel->progs.iotlb_flushed);
 	return skel->links.iotlb_flushed ? 0 : -errno;
 }
@@ -101,6 +98,7 @@ static int hook_load(struct miss_hook *hook, const struct miss_hook_options *opt
 	hook->skel = skel;
 
 	skel->rodata->set_mem_table = VHOST_SET_MEM_TABLE;
+	skel->rodata->follow = options->follow;
 	err = bpf_map__set_max_entries(skel->maps.records, options->ring_size);
 	if (err)
 		return err;
@@ -113,7 +111,6 @@ static int hook_load(struct miss_hook *hook, const struct miss_hook_options *opt
 	}
 
 	hook->follow = options->follow;
-	bpf_program__set_autoload(skel->progs.iotlb_replaced, options->follow);
 	bpf_program__set_autoload(skel->progs.iotlb_flushed, options->follow);
 
 	err = deliver_bpf__load(skel);
@@ -134,6 +131,8 @@ int miss_hook_open(struct miss_hook **hook, const struct miss_hook_options *opti
 	err = hook_check();
 	if (err)
 		return err;
+	if (options->follow && !hook_can_follow())
+		return -EOPNOTSUPP;
 
 	libbpf_set_print(print_libbpf);
 	fresh = calloc(1, sizeof(*fresh));
@@ -442,31 +441,32 @@ void miss_hook_throttle(struct miss_hook *hook, uint64_t dev, bool throttled)
 	set_device(hook, dev, &device);
 }
 
-uint32_t miss_hook_epoch(const struct miss_hook *hook, uint64_t dev)
-{
-	return __atomic_load_n(&unit_of(hook, dev)->replaced, __ATOMIC_SEQ_CST);
-}
-
-void miss_hook_know(struct miss_hook *hook, uint64_t dev, uint32_t epoch)
+static void deliver_when(struct miss_hook *hook, uint64_t dev, enum deliver_when when,
+			 uint64_t iotlb_gen)
 {
 	struct deliver_device device;
 
 	if (!get_device(hook, dev, &device))
 		return;
-	device.when = DELIVER_EPOCH;
-	device.epoch = epoch;
+	device.when = when;
+	device.epoch = iotlb_gen;
 	set_device(hook, dev, &device);
 }
 
-void miss_hook_forget(struct miss_hook *hook, uint64_t dev)
+void miss_hook_know(struct miss_hook *hook, uint64_t dev, uint64_t iotlb_gen)
 {
-	struct deliver_device device;
+	deliver_when(hook, dev, DELIVER_EPOCH, iotlb_gen);
+}
 
+void miss_hook_pause(struct miss_hook *hook, uint64_t dev, uint64_t iotlb_gen)
+{
+	deliver_when(hook, dev, DELIVER_NEVER, iotlb_gen);
+}
+
+void miss_hook_forget(struct miss_hook *hook, uint64_t dev, uint64_t iotlb_gen)
+{
 	unresolve(hook, dev);
-	if (!get_device(hook, dev, &device))
-		return;
-	device.when = DELIVER_NEVER;
-	set_device(hook, dev, &device);
+	miss_hook_pause(hook, dev, iotlb_gen);
 }
 
 void miss_hook_count_device(const struct miss_hook *hook, uint64_t dev, struct miss_stats *stats)

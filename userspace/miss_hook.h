@@ -97,21 +97,19 @@ void miss_hook_unserve(struct miss_hook *hook, uint64_t dev);
 /* They do not for now; news of it still do. */
 void miss_hook_throttle(struct miss_hook *hook, uint64_t dev, bool throttled);
 
-/**
- * miss_hook_epoch() - a number that is another one when the IOTLB is replaced
- * @hook:	the hook, of miss_hook_options::follow
- * @dev:	the device
- *
- * It becomes another one before there can be a miss with the new IOTLB, and
- * perhaps also when the IOTLB stays.
+/* With miss_hook_options::follow, @iotlb_gen is the number of the IOTLB that this
+ * is about. Misses with another one do not come to us, nor does the kernel resolve
+ * them: they are news of the kind IOTLB_RECORD_REPLACED.
  */
-uint32_t miss_hook_epoch(const struct miss_hook *hook, uint64_t dev);
 
-/* The misses of this device come to us in this epoch, and no longer */
-void miss_hook_know(struct miss_hook *hook, uint64_t dev, uint32_t epoch);
+/* The misses of this device come to us. */
+void miss_hook_know(struct miss_hook *hook, uint64_t dev, uint64_t iotlb_gen);
+
+/* They do not for now. What the kernel resolves, it does for another IOTLB. */
+void miss_hook_pause(struct miss_hook *hook, uint64_t dev, uint64_t iotlb_gen);
 
 /* They do not, nor does the kernel resolve them. */
-void miss_hook_forget(struct miss_hook *hook, uint64_t dev);
+void miss_hook_forget(struct miss_hook *hook, uint64_t dev, uint64_t iotlb_gen);
 
 /**
  * miss_hook_resolve() - have the kernel resolve misses of a device by itself

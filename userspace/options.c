@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <argp.h>
 #include <ctype.h>
-#include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "cli.h"
 #include "monitor.h"
 #include "options.h"
-
-#define EXIT_USAGE 2
 
 #define MAX_STATS_SECONDS 86400
 
@@ -84,34 +81,17 @@ static const char description[] =
 	"\n"
 	"Exit status: 0 good, 1 failed, 2 wrong usage.";
 
-/* strtol() and its like would take a sign, blanks before it, and what wraps. */
-static bool begins_with_digit(const char *text)
-{
-	return isdigit((unsigned char)*text);
-}
-
-static long parse_number(struct argp_state *state, const char *what, const char *text, long max)
-{
-	char *end;
-	long number;
-
-	errno = 0;
-	number = strtol(text, &end, 10);
-	if (!begins_with_digit(text) || errno || *end || number < 1 || number > max)
-		argp_error(state, "%s \"%s\" is not a number from 1 to %ld", what, text, max);
-	return number;
-}
-
 static size_t parse_ring_size(struct argp_state *state, const char *text)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
-	unsigned long long size;
-	char *end;
+	unsigned long long size = 0;
+	char *end = (char *)text;
 
-	errno = 0;
-	size = strtoull(text, &end, 0);
+	/* strtoull() would take a sign, and blanks before it. */
+	if (isdigit((unsigned char)*text))
+		size = strtoull(text, &end, 0);
 	/* Too great a number stays too great. */
-	if (!errno && begins_with_digit(text) && size <= OPTIONS_RING_SIZE_MAX) {
+	if (size <= OPTIONS_RING_SIZE_MAX) {
 		switch (*end) {
 		case 'G':
 			size <<= 10;
@@ -125,8 +105,7 @@ static size_t parse_ring_size(struct argp_state *state, const char *text)
 			end++;
 		}
 	}
-	if (errno || !begins_with_digit(text) || *end || size < page ||
-	    size > OPTIONS_RING_SIZE_MAX || size & (size - 1))
+	if (*end || size < page || size > OPTIONS_RING_SIZE_MAX || size & (size - 1))
 		argp_error(state, "--ring-size \"%s\" is not a power of two from %zu to %lu", text,
 			   page, OPTIONS_RING_SIZE_MAX);
 	return size;
@@ -134,7 +113,7 @@ static size_t parse_ring_size(struct argp_state *state, const char *text)
 
 static void add_pid(struct argp_state *state, struct options *options, const char *text)
 {
-	pid_t pid = parse_number(state, "--pid", text, INT_MAX);
+	pid_t pid = cli_number(state, "--pid", text, 1, INT_MAX);
 	size_t i;
 
 	for (i = 0; i < options->pid_count; i++)
@@ -237,39 +216,30 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		options->ring_size = parse_ring_size(state, arg);
 		break;
 	case KEY_MAX_UNANSWERED:
-		options->max_unanswered = parse_number(state, "--max-unanswered", arg, INT_MAX);
+		options->max_unanswered = cli_number(state, "--max-unanswered", arg, 1, INT_MAX);
 		break;
 	case KEY_CONTROL:
 		options->control_path = arg;
 		break;
 	case KEY_PASID_QUOTA:
 		options->pasid_quota =
-			parse_number(state, "--pasid-quota", arg, OPTIONS_PASID_QUOTA_MAX);
+			cli_number(state, "--pasid-quota", arg, 1, OPTIONS_PASID_QUOTA_MAX);
 		break;
 	case KEY_POLL:
 		options->poll = true;
 		break;
 	case KEY_STATS:
 		options->stats_seconds =
-			arg ? parse_number(state, "--stats", arg, MAX_STATS_SECONDS) : 1;
+			arg ? cli_number(state, "--stats", arg, 1, MAX_STATS_SECONDS) : 1;
 		break;
 	case 'j':
 		options->json = true;
-		break;
-	case 'v':
-		log_verbose = true;
-		break;
-	case 'h':
-		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-		break;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument \"%s\"", arg);
 		break;
 	case ARGP_KEY_END:
 		finish(state, options);
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_common(key, arg, state);
 	}
 	return 0;
 }
@@ -298,21 +268,22 @@ static char *list_translators(int key, const char *text, void *input)
 
 void options_parse(struct options *options, int argc, char **argv)
 {
-	static const struct argp argp = {
-		.options = known,
-		.parser = parse_option,
-		.doc = description,
-		.help_filter = list_translators,
+	static const struct cli cli = {
+		.version = "iotlbd " VERSION,
+		.argp =
+			{
+				.options = known,
+				.parser = parse_option,
+				.doc = description,
+				.help_filter = list_translators,
+			},
+		.decimal = true,
+		.bad_number = "%s \"%s\" is not a number from 1 to %" PRIu64,
 	};
 
 	*options = (struct options){
 		.ring_size = OPTIONS_RING_SIZE,
 		.max_unanswered = OPTIONS_MAX_UNANSWERED,
 	};
-	argp_program_version = "iotlbd " VERSION;
-	argp_err_exit_status = EXIT_USAGE;
-	/* Messages begin with the name, not with the path. */
-	argv[0] = program_invocation_short_name;
-	if (argp_parse(&argp, argc, argv, 0, NULL, options))
-		exit(EXIT_USAGE);
+	cli_parse(&cli, argc, argv, options);
 }

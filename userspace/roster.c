@@ -92,6 +92,7 @@ void roster_refresh(struct roster *roster, struct served_device *device)
 	int err;
 
 	miss_hook_seen(roster->hook, device->info.dev, IOTLB_RECORD_MEMORY);
+	miss_hook_seen(roster->hook, device->info.dev, IOTLB_RECORD_REPLACED);
 	/* Our duplicate is the same file, so its fdinfo is the same too. */
 	err = vhost_device_read(getpid(), device->target.fd, &now, &fresh);
 	if (err) {
@@ -104,6 +105,10 @@ void roster_refresh(struct roster *roster, struct served_device *device)
 	} else {
 		device->mem_seq = now.mem_seq;
 		set_timeouts(device, now.timeouts);
+		if (roster->guest && device->iotlb_gen != now.iotlb_gen) {
+			device->iotlb_gen = now.iotlb_gen;
+			guest_restarted(roster->guest, device);
+		}
 	}
 
 	keeps = memory_table_keeps(&fresh, &device->mem);

@@ -40,9 +40,11 @@ struct vhost_device;
  * @timeouts_before: the same when misses were last seen to be answered
  * @unanswered:	bounds misses that cannot be answered
  * @throttled_ns: since when there are too many of them, or 0
+ * @iotlb_gen:	number of its IOTLB, as of vhost_device::iotlb_gen
  * @asked:	a question about its guest was asked since it is served (guest.h)
- * @asked_epoch: miss_hook_epoch() when that was
- * @epoch:	in which @view is true, if device_stats::iommu is IOMMU_ON
+ * @asked_epoch: @iotlb_gen when that was
+ * @epoch:	the IOTLB with which @view is true, if device_stats::iommu is
+ *		IOMMU_ON
  * @view:	the guest's IOMMU
  * @info:	who it is, and its misses
  */
@@ -60,9 +62,10 @@ struct served_device {
 	uint64_t timeouts_before;
 	struct rate unanswered;
 	uint64_t throttled_ns;
+	uint64_t iotlb_gen;
 	bool asked;
-	uint32_t asked_epoch;
-	uint32_t epoch;
+	uint64_t asked_epoch;
+	uint64_t epoch;
 	struct iommu_view view;
 	struct device_stats info;
 };

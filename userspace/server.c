@@ -191,7 +191,7 @@ static bool has_newer_memory(const struct served_device *device, const struct io
 /* It has come before it was known that the device has another IOTLB by now. */
 static bool is_outdated(const struct server *server, const struct served_device *device)
 {
-	return server->guest && !guest_knows(server->guest, device);
+	return server->guest && !guest_knows(device);
 }
 
 static int find_answer(struct server *server, struct served_device *device,
@@ -253,16 +253,6 @@ static void serve_miss(struct server *server, struct served_device *device,
 
 /* Records */
 
-static void handle_replaced(struct server *server, struct served_device *device)
-{
-	miss_hook_seen(server->hook, device->info.dev, IOTLB_RECORD_REPLACED);
-	if (!server->guest)
-		return;
-	if (device->info.iommu == IOMMU_ON && is_outdated(server, device))
-		device->info.iommu = IOMMU_UNKNOWN;
-	guest_ask(server->guest);
-}
-
 static void handle_record(struct server *server, struct served_device *device,
 			  const struct iotlb_record *record)
 {
@@ -271,10 +261,8 @@ static void handle_record(struct server *server, struct served_device *device,
 		serve_miss(server, device, record);
 		break;
 	case IOTLB_RECORD_MEMORY:
-		roster_refresh(&server->roster, device);
-		break;
 	case IOTLB_RECORD_REPLACED:
-		handle_replaced(server, device);
+		roster_refresh(&server->roster, device);
 		break;
 	case IOTLB_RECORD_FLUSHED:
 		/* That it is seen, is said when QEMU is asked. */

@@ -88,7 +88,7 @@ static int find_view(const struct roster *roster, const struct served_device *de
 	if (roster->guest) {
 		if (device->info.iommu == IOMMU_OFF)
 			return 0;
-		if (device->info.iommu != IOMMU_ON || !guest_knows(roster->guest, device))
+		if (device->info.iommu != IOMMU_ON || !guest_knows(device))
 			return -EAGAIN;
 		*view = &device->view;
 	} else if (translator->ops->resolver) {

@@ -9,9 +9,9 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "tests/kernel/check.h"
 #include "tests/kernel/device.h"
 #include "tests/kernel/frame.h"
@@ -30,14 +30,6 @@ static void require(bool good, const char *what)
 {
 	if (!good)
 		bail_out("%s", what);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
 static void report(const char *name, uint64_t ns, unsigned int operations)
@@ -80,10 +72,10 @@ static void measure_again(const char *name, struct device *d, void (*map)(struct
 	unsigned int i;
 
 	map(d);
-	start = now_ns();
+	start = clock_now_ns();
 	for (i = 0; i < ROUNDS; i++)
 		map(d);
-	report(name, now_ns() - start, ROUNDS * BATCH);
+	report(name, clock_now_ns() - start, ROUNDS * BATCH);
 }
 
 /* The same with addresses that were unmapped before. */
@@ -95,9 +87,9 @@ static void measure_new(const char *name, struct device *d, void (*map)(struct d
 	for (i = 0; i < ROUNDS; i++) {
 		require(!device_invalidate(d, device_iova(FIRST_PAGE), BATCH * PAGE),
 			"an INVALIDATE was refused");
-		start = now_ns();
+		start = clock_now_ns();
 		map(d);
-		sum += now_ns() - start;
+		sum += clock_now_ns() - start;
 	}
 	report(name, sum, ROUNDS * BATCH);
 }

@@ -11,10 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "generate.h"
+#include "parse.h"
 #include "session.h"
 #include "tests/kernel/check.h"
 #include "tests/kernel/device.h"
@@ -37,7 +38,7 @@ static struct {
 	long kib;
 } options = {.seed = 1, .count = 1000000, .kib = 1024};
 
-static struct timespec began;
+static double began;
 
 static void on_hang(int signal)
 {
@@ -78,16 +79,13 @@ static void usage_error(const char *format, const char *what)
 	exit(2);
 }
 
-static uint64_t parse_number(const char *text)
+static uint64_t number_of(const char *text)
 {
-	char *end;
-	uint64_t number;
+	uint64_t value = 0;
 
-	errno = 0;
-	number = strtoull(text, &end, 0);
-	if (errno || end == text || *end || *text == '-')
+	if (!parse_number(text, 0, UINT64_MAX, &value))
 		usage_error("%s is no number", text);
-	return number;
+	return value;
 }
 
 static void parse_only(char *list)
@@ -96,7 +94,7 @@ static void parse_only(char *list)
 		options.only = realloc(options.only, (options.nr_only + 1) * sizeof(uint64_t));
 		if (!options.only)
 			bail_out_errno("no memory");
-		options.only[options.nr_only++] = parse_number(word);
+		options.only[options.nr_only++] = number_of(word);
 		if (options.only[options.nr_only - 1] / ROUND != options.only[0] / ROUND)
 			usage_error("%s is in another round", word);
 	}
@@ -131,13 +129,13 @@ static void parse_options(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "h", list, NULL)) != -1) {
 		switch (option) {
 		case 's':
-			options.seed = parse_number(optarg);
+			options.seed = number_of(optarg);
 			break;
 		case 'c':
-			options.count = parse_number(optarg);
+			options.count = number_of(optarg);
 			break;
 		case 'b':
-			options.start = parse_number(optarg) / ROUND * ROUND;
+			options.start = number_of(optarg) / ROUND * ROUND;
 			break;
 		case 'o':
 			parse_only(optarg);
@@ -146,7 +144,7 @@ static void parse_options(int argc, char **argv)
 			parse_kind(optarg);
 			break;
 		case 'm':
-			options.kib = parse_number(optarg);
+			options.kib = number_of(optarg);
 			break;
 		case 'v':
 			options.verbose = true;
@@ -167,10 +165,7 @@ static void parse_options(int argc, char **argv)
 
 static double seconds(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec - began.tv_sec + (now.tv_nsec - began.tv_nsec) / 1e9;
+	return clock_seconds() - began;
 }
 
 static unsigned int count_fds(void)
@@ -386,7 +381,7 @@ int main(int argc, char **argv)
 	parse_options(argc, argv);
 	setlinebuf(stdout);
 	signal(SIGALRM, on_hang);
-	clock_gettime(CLOCK_MONOTONIC, &began);
+	began = clock_seconds();
 	device_enter_namespace();
 	session_open();
 

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "payload.h"
+#include "program.h"
 
 #define COUNT_MAX 100000000
 /* For local experiments, says IEEE 802. */
@@ -38,26 +39,6 @@ struct trip {
 	uint8_t own[ETH_ALEN];
 	struct payload_tally tally;
 };
-
-static void die(const char *what)
-{
-	fprintf(stderr, "round_trip: cannot %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static unsigned long number(const char *text, unsigned long min, unsigned long max)
-{
-	char *end;
-	unsigned long n;
-
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (errno || end == text || *end || n < min || n > max) {
-		fprintf(stderr, "round_trip: %s is not a number from %lu to %lu\n", text, min, max);
-		exit(2);
-	}
-	return n;
-}
 
 static void open_device(struct trip *trip, const char *name, const char *peer)
 {

@@ -98,6 +98,32 @@ step_domain()
 	export GUEST_IOMMU=$reply
 }
 
+# hit_ring: sets `ring` to an address that the NIC's queues are at.
+hit_ring()
+{
+	echo 'area != 3' >"$events/vhost_iotlb_hit/filter"
+	echo >"$tracing/trace"
+	echo 1 >"$events/vhost_iotlb_hit/enable"
+	run_to hit "$guest/traffic" 100
+	echo 0 >"$events/vhost_iotlb_hit/enable"
+	echo 0 >"$events/vhost_iotlb_hit/filter"
+	ring=$(sed -n 's/.*vhost_iotlb_hit: .* iova=\(0x[0-9a-f]*\) .*/\1/p;T;q' "$tracing/trace")
+	[[ -n $ring ]] || bail_out "no lookup of a ring is seen in the trace"
+}
+
+# step_tables TABLE: what translates for the NIC, as iotlb-walk(8) names it.
+step_tables()
+{
+	local ring
+
+	hit_ring
+	describe_iommu vtd
+	"$build/iotlb-walk" --json --vtd vtd --pid "$GUEST_PID" "$ring" >walk
+	sed 's/^/# walk: /' walk
+	ok "the guest's IOMMU is in scalable mode, with $1 tables" holds_in walk \
+		'(.steps | map(.table)) | index("scalable-context") and .[-1] == "'"$1"'"'
+}
+
 # Would a difference be seen? The bridge before the NIC has other tables, or none.
 step_comparison_can_fail()
 {
@@ -141,11 +167,12 @@ has_sent()
 	[[ $(($(sent_by_guest) - sent_before)) -ge $1 ]]
 }
 
-# traffic_begins FILE COUNT: in the background, until a third has come
+# traffic_begins FILE COUNT [VERB]: in the background, until a third has come by the
+# first NIC
 traffic_begins()
 {
 	sent_before=$(sent_by_guest)
-	run_to "$1" "$guest/traffic" "$2" &
+	run_to "$1" "$guest/traffic" "$2" 1400 "${3:-send}" &
 	sending=$!
 	wait_for has_sent $(($2 / 3))
 }
@@ -167,11 +194,11 @@ step_resolved_traffic()
 	stop_daemon
 }
 
-# iotlbd is killed and started again while the guest sends.
+# step_daemon_killed [VERB]: iotlbd is killed and started again while the guest sends.
 step_daemon_killed()
 {
 	start_daemon
-	traffic_begins killed 3000
+	traffic_begins killed 3000 "$@"
 	ok "the guest is sending when iotlbd is killed" alive $sending
 	stop KILL
 	start_daemon
@@ -221,6 +248,127 @@ step_forward_resolved()
 	ok "4K pages, iotlbd: no miss leaves the kernel" holds_in forward-resolved \
 		'.verdicts.fd + .verdicts.queued == 0 and .verdicts.resolved >= 1000'
 	stop_daemon
+}
+
+# Pairs of queues of the second NIC; with the first NIC, there is a vhost device more.
+readonly second_queues=2
+
+make_second_tap()
+{
+	second_tap || bail_out "cannot set up the tap device guest1"
+}
+
+second_tap()
+{
+	ip tuntap add dev guest1 mode tap multi_queue vnet_hdr &&
+		ip link set guest1 address "$(cat /sys/class/net/guest0/address)" &&
+		{ [[ ! -e /proc/sys/net/ipv6 ]] || echo 1 >/proc/sys/net/ipv6/conf/guest1/disable_ipv6; } &&
+		ip address add "$GUEST_SECOND_HOST/24" dev guest1 &&
+		ip neighbour replace "$GUEST_SECOND_ADDRESS" lladdr "$GUEST_SECOND_MAC" dev guest1 &&
+		ip link set guest1 up
+}
+
+# Vhost devices of QEMU's
+has_devices()
+{
+	[[ $(find "/proc/$GUEST_PID/fd" -lname /dev/vhost-net | wc -l) -eq $1 ]]
+}
+
+# Each in two parts: what the guest's kernel does by itself, also while it sends, and
+# what it has to be told.
+
+begin_to_plug()
+{
+	"$guest/plug" "$GUEST_PLUG" add "$GUEST_SECOND_PORT" guest1 $second_queues "$GUEST_SECOND_MAC" ||
+		bail_out "the guest cannot be given another NIC"
+}
+
+set_up_second()
+{
+	tell plug $second_queues
+	hear_word 300 plugged || bail_out "$reply"
+	ok "a NIC comes, its IOMMU domain is of the same type" test "$reply" = "$GUEST_IOMMU"
+}
+
+plug()
+{
+	make_second_tap
+	begin_to_plug
+	set_up_second
+}
+
+begin_to_unplug()
+{
+	"$guest/plug" "$GUEST_PLUG" remove || bail_out "the guest does not let go of its NIC"
+}
+
+finish_unplugging()
+{
+	tell unplug
+	hear_word 300 unplugged || bail_out "$reply"
+	ip tuntap del dev guest1 mode tap multi_queue || bail_out "the tap device guest1 is in use"
+	ok "the NIC goes: so do its vhost devices" has_devices 1
+}
+
+unplug()
+{
+	begin_to_unplug
+	finish_unplugging
+}
+
+# The guest gets a second NIC, with several queues, and uses both; then it goes again.
+# step_plug COUNT: of packets
+step_plug()
+{
+	start_daemon
+	plug
+	run_to first "$guest/traffic" 200 1400 both
+	ok "two NICs, three pairs of queues: all arrives" run_to both "$guest/traffic" "$1" 1400 both
+	ok "two NICs: 0.01 misses of a packet, or less, reach user space" \
+		holds_in both '(.verdicts.fd + .verdicts.queued) / .packets <= 0.01'
+	ok "two NICs: iotlbd has a vhost device for each pair" holds 3
+	unplug
+	ok "the NIC goes: iotlbd does not hold them" wait_for holds 1
+	ok "the NIC has gone: all arrives" run_to gone "$guest/traffic" 300
+	ok "the NIC has gone: the other one is served" \
+		holds_in gone '(.verdicts.fd + .verdicts.queued) / .packets <= 0.01'
+	stop_daemon
+	ok "two NICs: the kernel has resolved misses of each pair of queues" json out \
+		'[.[] | select(.kind == "device" and .resolved >= 20)] | length == 3'
+}
+
+# The second NIC comes and goes while the first one sends, or has sent much by then: how
+# long QEMU and the guest take for it depends on the machine.
+step_plug_while_sending()
+{
+	start_daemon
+	make_second_tap
+	traffic_begins coming 3000
+	ok "the guest is sending when QEMU is told to add a NIC" alive $sending
+	begin_to_plug
+	wait $sending
+	ok "a NIC is added while the guest sends: all arrives" test $? -eq 0
+	set_up_second
+	ok "a NIC has come: both send, and all arrives" run_to both "$guest/traffic" 500 1400 both
+	traffic_begins going 3000
+	ok "the guest is sending when QEMU is told to remove it" alive $sending
+	begin_to_unplug
+	wait $sending
+	ok "a NIC is removed while the guest sends: all arrives" test $? -eq 0
+	finish_unplugging
+	ok "a NIC has gone: iotlbd does not hold it" wait_for holds 1
+	stop_daemon
+}
+
+# Two NICs, and QEMU serving both; then iotlbd, which is killed.
+step_second_nic()
+{
+	plug
+	ok "two NICs, QEMU: all arrives" run_to both-qemu "$guest/traffic" 2000 1400 both
+	ok "two NICs, QEMU: a miss for each packet reaches user space" \
+		holds_in both-qemu '.verdicts.fd / .packets >= 0.9'
+	step_daemon_killed both
+	unplug
 }
 
 # Below all that DPDK maps; forward.c lies about an address in the page before.

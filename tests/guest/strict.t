@@ -28,6 +28,7 @@ step_forward 2M '.hit_rate >= 99.9'
 compare 1500 "4K pages" forward-4K "$guest/forward-traffic" 4K
 ok "4K pages: a miss for each page" holds_in forward-4K '.misses.buffer | 1000 <= . and . <= 2500'
 step_forward_resolved
+step_plug 1000
 step_lie
 step_qemu_killed
 plan

@@ -3,14 +3,16 @@
  * Sends UDP packets, or receives them and counts: one static program for both
  * ends, so that they agree about what is in a packet.
  *
- *	udp send ADDRESS PORT COUNT SIZE [PATIENCE]
+ *	udp send ADDRESS[,ADDRESS]... PORT COUNT SIZE [PATIENCE]
  *	udp receive PORT COUNT SECONDS
  *
  * The receiver prints "listening", and at the end how many different packets
  * came, how many came again, and how many were no packets of the sender's. It
  * ends when it has COUNT, or SECONDS after its standard input has ended.
  *
- * The sender fails if it cannot send; with PATIENCE, after so many seconds.
+ * The sender fails if it cannot send; with PATIENCE, after so many seconds. Packets
+ * go to the addresses in turn. Each address is a flow of its own, which stays on one
+ * queue of its NIC, also if it is there more than once.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -25,29 +27,11 @@
 #include <unistd.h>
 
 #include "payload.h"
+#include "program.h"
 
 #define SIZE_MAX_UDP 65507
 #define COUNT_MAX 100000000
-
-static void die(const char *what)
-{
-	fprintf(stderr, "udp: cannot %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static unsigned long number(const char *text, unsigned long min, unsigned long max)
-{
-	char *end;
-	unsigned long n;
-
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (errno || end == text || *end || n < min || n > max) {
-		fprintf(stderr, "udp: %s is not a number from %lu to %lu\n", text, min, max);
-		exit(2);
-	}
-	return n;
-}
+#define FLOWS_MAX 64
 
 static struct sockaddr_in address(const char *ip, const char *port)
 {
@@ -73,20 +57,30 @@ static void send_packet(int fd, const uint8_t *packet, size_t size, unsigned int
 	}
 }
 
-static int send_all(const struct sockaddr_in *to, uint32_t count, size_t size,
-		    unsigned int patience)
+static int open_flow(const char *ip, const char *port)
 {
-	static uint8_t packet[SIZE_MAX_UDP];
+	const struct sockaddr_in to = address(ip, port);
 	/* Else packets that are dropped on the way to the device count as sent. */
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), errors = 1;
-	uint32_t n;
 
 	if (fd < 0 || setsockopt(fd, IPPROTO_IP, IP_RECVERR, &errors, sizeof(errors)) ||
-	    connect(fd, (const struct sockaddr *)to, sizeof(*to)))
+	    connect(fd, (const struct sockaddr *)&to, sizeof(to)))
 		die("reach the receiver");
+	return fd;
+}
+
+static int send_all(char *ips, const char *port, uint32_t count, size_t size, unsigned int patience)
+{
+	static uint8_t packet[SIZE_MAX_UDP];
+	int flows[FLOWS_MAX];
+	uint32_t flow_count = 0, n;
+	char *ip;
+
+	while ((ip = strsep(&ips, ",")) && flow_count < FLOWS_MAX)
+		flows[flow_count++] = open_flow(ip, port);
 	for (n = 0; n < count; n++) {
 		payload_fill(packet, size, n);
-		send_packet(fd, packet, size, patience);
+		send_packet(flows[n % flow_count], packet, size, patience);
 	}
 	printf("%u\n", count);
 	return 0;
@@ -128,19 +122,16 @@ static int receive_all(const struct sockaddr_in *at, uint32_t count, int seconds
 
 int main(int argc, char **argv)
 {
-	if ((argc == 6 || argc == 7) && !strcmp(argv[1], "send")) {
-		struct sockaddr_in to = address(argv[2], argv[3]);
-
-		return send_all(&to, number(argv[4], 1, COUNT_MAX),
+	if ((argc == 6 || argc == 7) && !strcmp(argv[1], "send"))
+		return send_all(argv[2], argv[3], number(argv[4], 1, COUNT_MAX),
 				number(argv[5], PAYLOAD_MIN, SIZE_MAX_UDP),
 				argc == 7 ? number(argv[6], 0, 3600) : 0);
-	}
 	if (argc == 5 && !strcmp(argv[1], "receive")) {
 		struct sockaddr_in at = address("0.0.0.0", argv[2]);
 
 		return receive_all(&at, number(argv[3], 1, COUNT_MAX), number(argv[4], 0, 3600));
 	}
-	fprintf(stderr, "Usage: udp send ADDRESS PORT COUNT SIZE [PATIENCE]\n"
+	fprintf(stderr, "Usage: udp send ADDRESS[,ADDRESS]... PORT COUNT SIZE [PATIENCE]\n"
 			"       udp receive PORT COUNT SECONDS\n");
 	return 2;
 }

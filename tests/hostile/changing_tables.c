@@ -9,9 +9,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "bad_entry.h"
+#include "clock.h"
 #include "hostile.h"
 #include "tests/kernel/check.h"
 #include "tests/walk/random.h"
@@ -99,14 +99,6 @@ static void *change_tables(void *unused)
 	return NULL;
 }
 
-static double seconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
 struct counts {
 	unsigned int sent, waits, received, fed, strange, bait;
 	bool is_stuck;
@@ -146,10 +138,10 @@ static bool is_enough(const struct counts *c)
 static void flow(struct inmate *in, struct counts *c, unsigned int seconds)
 {
 	const unsigned int used_before = device_used(in->device, RX);
-	const double start = seconds_now(), limit = start + LIMIT_MS / 1000.0;
+	const double start = clock_seconds(), limit = start + LIMIT_MS / 1000.0;
 
-	while (!c->is_stuck && seconds_now() < limit &&
-	       (seconds_now() < start + seconds || !is_enough(c))) {
+	while (!c->is_stuck && clock_seconds() < limit &&
+	       (clock_seconds() < start + seconds || !is_enough(c))) {
 		const uint64_t iova = inmate_address(in);
 
 		receive(in, c, used_before);

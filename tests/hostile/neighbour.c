@@ -4,9 +4,9 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "hostile.h"
 #include "tests/kernel/check.h"
 
@@ -20,14 +20,6 @@ struct report {
 
 static int ask, reply;
 
-static double now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1e3 + now.tv_nsec / 1e6;
-}
-
 static bool is_over(int asked)
 {
 	struct pollfd p = {.fd = asked, .events = POLLIN};
@@ -40,15 +32,17 @@ static struct report live(struct inmate *in, int asked)
 	struct report r = {0};
 
 	while (!is_over(asked)) {
-		const double began = now_ms();
+		const double began = clock_seconds();
+		double ms;
 
 		r.sent++;
 		if (!inmate_send(in, inmate_address(in))) {
 			r.lost++;
 			break;
 		}
-		if (now_ms() - began > r.longest_ms)
-			r.longest_ms = now_ms() - began;
+		ms = 1e3 * (clock_seconds() - began);
+		if (ms > r.longest_ms)
+			r.longest_ms = ms;
 		inmate_invalidate(in);
 	}
 	r.answers = in->answers;

@@ -13,7 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include <linux/if.h>
 #include <linux/if_packet.h>
@@ -21,6 +20,7 @@
 #include <linux/virtio_config.h>
 
 #include "check.h"
+#include "clock.h"
 #include "frame.h"
 #include "module.h"
 
@@ -502,20 +502,12 @@ bool device_has_message(const struct device *d)
 	return poll_in(d->fd, 0);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 /* poll() looks again at the end, when nobody has woken it. */
 bool device_wait_message(const struct device *d)
 {
-	int64_t end = now_ms() + LIMIT_MS;
+	uint64_t end = clock_now_ns() + LIMIT_MS * NS_PER_MS;
 
-	return poll_in(d->fd, LIMIT_MS) && now_ms() < end;
+	return poll_in(d->fd, LIMIT_MS) && clock_now_ns() < end;
 }
 
 static int set_backend(const struct device *d, int queue, int fd)

@@ -103,12 +103,12 @@ static void answer(struct device *d, uint64_t last)
 
 	print_number("used_before", device_used(d, TX));
 	frame_fill((uint8_t *)device_page(d, FIRST_PAGE) + FRAME_HEADER, TAG);
-	start = now_ns();
+	start = clock_now_ns();
 	print_number("update_error", -device_update(d, flood_iova(last), PAGE,
 						    device_page(d, FIRST_PAGE), VHOST_ACCESS_RO));
-	print_number("update_us", (now_ns() - start) / NS_PER_US);
+	print_number("update_us", (clock_now_ns() - start) / NS_PER_US);
 	tag = device_wait_frame(d);
-	print_number("packet_us", (now_ns() - start) / NS_PER_US);
+	print_number("packet_us", (clock_now_ns() - start) / NS_PER_US);
 	print_number("packet_is_good", tag == TAG);
 }
 
@@ -144,7 +144,7 @@ static int run(const struct parameter *p, char **rest)
 		device_offer(d, TX, flood_iova(0), FRAME_BUFFER);
 	print_number("flooding", 1);
 
-	start = now_ns();
+	start = clock_now_ns();
 	while (number < p[KICKS].value && !ended) {
 		kick(d, ++number);
 		/* On one CPU, this is when vhost gets to look at the ring. */
@@ -157,7 +157,7 @@ static int run(const struct parameter *p, char **rest)
 	}
 	device_flush(d);
 	print_number("kicks", number);
-	print_number("flood_ms", (now_ns() - start) / NS_PER_MS);
+	print_number("flood_ms", (clock_now_ns() - start) / NS_PER_MS);
 	print_memory("end");
 	if (!p[EMPTY].value)
 		answer(d, number);

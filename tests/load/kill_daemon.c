@@ -95,7 +95,7 @@ static void server_start(struct server *s, char **command)
 
 	if (pipe2(ends, O_CLOEXEC))
 		bail_out_errno("cannot make a pipe");
-	*s = (struct server){.stderr = ends[0], .since[STAGE_START] = now_ns()};
+	*s = (struct server){.stderr = ends[0], .since[STAGE_START] = clock_now_ns()};
 	s->pid = fork();
 	if (s->pid < 0)
 		bail_out_errno("cannot fork");
@@ -123,7 +123,7 @@ static void server_hear(struct server *s)
 	}
 	s->length += size;
 	while (s->stage + 1 < NR_STAGES && strstr(s->text, stages[s->stage + 1].says)) {
-		uint64_t now = now_ns();
+		uint64_t now = clock_now_ns();
 
 		stages[s->stage].span_ns = now - s->since[s->stage];
 		s->stage++;
@@ -139,10 +139,10 @@ static void server_follow(struct server *s, uint64_t end_ns, enum stage stage)
 	struct pollfd p = {.fd = s->stderr, .events = POLLIN};
 	uint64_t now;
 
-	while (!s->ended && s->stage < stage && (now = now_ns()) < end_ns) {
+	while (!s->ended && s->stage < stage && (now = clock_now_ns()) < end_ns) {
 		struct timespec time = {
-			.tv_sec = (end_ns - now) / NS_PER_S,
-			.tv_nsec = (end_ns - now) % NS_PER_S,
+			.tv_sec = (end_ns - now) / NS_PER_SECOND,
+			.tv_nsec = (end_ns - now) % NS_PER_SECOND,
 		};
 
 		if (ppoll(&p, 1, &time, NULL) == 1)
@@ -152,7 +152,7 @@ static void server_follow(struct server *s, uint64_t end_ns, enum stage stage)
 
 static void server_wait_stage(struct server *s, enum stage stage)
 {
-	server_follow(s, now_ns() + slowness() * START_LIMIT_MS * NS_PER_MS, stage);
+	server_follow(s, clock_now_ns() + slowness() * START_LIMIT_MS * NS_PER_MS, stage);
 	if (s->stage < stage)
 		bail_out("iotlbd does not reach \"%s\"; it says: %s", stages[stage].says, s->text);
 }
@@ -253,7 +253,7 @@ static struct parameter parameters[] = {
 
 static int run(const struct parameter *p, char **command)
 {
-	uint64_t seed = p[SEED].value, start = now_ns();
+	uint64_t seed = p[SEED].value, start = clock_now_ns();
 
 	nr_devices = p[DEVICES].value;
 	if (!*command || !nr_devices || nr_devices > MAX_DEVICES)
@@ -270,7 +270,7 @@ static int run(const struct parameter *p, char **command)
 	print_number("longest_start_ms", longest_start_ns / NS_PER_MS);
 	print_number("taken_over", taken_over());
 	traffic_print(traffic, nr_devices);
-	print_number("elapsed_ms", (now_ns() - start) / NS_PER_MS);
+	print_number("elapsed_ms", (clock_now_ns() - start) / NS_PER_MS);
 	device_close_all();
 	return 0;
 }

@@ -73,7 +73,7 @@ static void end_guest(pid_t pid)
 static void play_round(uint64_t *seed)
 {
 	unsigned int wanted = random_below(seed, 2 * MOST_PACKETS), seen = 0;
-	uint64_t start = now_ns();
+	uint64_t start = clock_now_ns();
 	int said[2];
 	pid_t pid;
 
@@ -90,7 +90,7 @@ static void play_round(uint64_t *seed)
 		sleep_ns(random_below(seed, setup_ns / 2 * 3));
 	} else {
 		seen = wait_exchanges(said[0], 1);
-		setup_ns = now_ns() - start;
+		setup_ns = clock_now_ns() - start;
 		seen += wait_exchanges(said[0], wanted - MOST_PACKETS);
 		stuck += seen < wanted - MOST_PACKETS + 1;
 	}
@@ -113,7 +113,7 @@ static struct parameter parameters[] = {
 
 static int run(const struct parameter *p, char **rest)
 {
-	uint64_t seed = p[SEED].value, start = now_ns();
+	uint64_t seed = p[SEED].value, start = clock_now_ns();
 
 	(void)rest;
 	device_enter_namespace();
@@ -126,7 +126,7 @@ static int run(const struct parameter *p, char **rest)
 	print_number("stuck", stuck);
 	print_number("ended_by_itself", bad);
 	print_number("setup_us", setup_ns / NS_PER_US);
-	print_number("elapsed_ms", (now_ns() - start) / NS_PER_MS);
+	print_number("elapsed_ms", (clock_now_ns() - start) / NS_PER_MS);
 	return 0;
 }
 

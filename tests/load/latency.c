@@ -25,14 +25,14 @@ static uint64_t round_trip(struct device *d, uint32_t tag)
 
 	frame_fill((uint8_t *)device_page(d, FIRST_PAGE) + FRAME_HEADER, tag);
 	device_offer(d, TX, device_iova(FIRST_PAGE), FRAME_BUFFER);
-	start = now_ns();
+	start = clock_now_ns();
 	device_kick(d, TX);
 	while (device_used(d, TX) == used) {
 		if (poll(&p, 1, LIMIT_MS) != 1)
 			bail_out("packet %u is stuck", tag);
 		(void)!read(p.fd, &value, sizeof(value));
 	}
-	end = now_ns();
+	end = clock_now_ns();
 	if (device_wait_frame(d) != tag)
 		bail_out("packet %u is bad", tag);
 	device_invalidate(d, device_iova(FIRST_PAGE), PAGE);

@@ -39,17 +39,9 @@ void print_number(const char *name, uint64_t number)
 	printf("%s %llu\n", name, (unsigned long long)number);
 }
 
-uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 void sleep_ns(uint64_t ns)
 {
-	struct timespec time = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
+	struct timespec time = {.tv_sec = ns / NS_PER_SECOND, .tv_nsec = ns % NS_PER_SECOND};
 
 	while (nanosleep(&time, &time) && errno == EINTR)
 		;

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "clock.h"
+
 #define NS_PER_US 1000ULL
-#define NS_PER_MS 1000000ULL
-#define NS_PER_S 1000000000ULL
 
 /* An argument NAME=NUMBER of a command; @value is what it is if not given. */
 struct parameter {
@@ -36,8 +36,6 @@ extern const struct command command_mappings, command_census, command_kill_daemo
 /* A line "NAME NUMBER" on the standard output. */
 void print_number(const char *name, uint64_t number);
 
-/* CLOCK_MONOTONIC in ns */
-uint64_t now_ns(void);
 void sleep_ns(uint64_t ns);
 
 /* Numbers that follow from the seed in @state (splitmix64). */

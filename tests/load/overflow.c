@@ -45,9 +45,9 @@ static uint64_t count_all(void)
 static void wait_progress(void)
 {
 	uint64_t wanted = count_all() + nr_devices * EXCHANGES;
-	uint64_t end = now_ns() + LIMIT_MS * NS_PER_MS;
+	uint64_t end = clock_now_ns() + LIMIT_MS * NS_PER_MS;
 
-	while (count_all() < wanted && now_ns() < end)
+	while (count_all() < wanted && clock_now_ns() < end)
 		sleep_ns(NS_PER_MS);
 }
 
@@ -101,7 +101,7 @@ static struct parameter parameters[] = {
 
 static int run(const struct parameter *p, char **rest)
 {
-	uint64_t start = now_ns();
+	uint64_t start = clock_now_ns();
 	pid_t daemon;
 
 	(void)rest;
@@ -128,7 +128,7 @@ static int run(const struct parameter *p, char **rest)
 
 	print_number("exchanges", count_all());
 	traffic_print(traffic, nr_devices);
-	print_number("elapsed_ms", (now_ns() - start) / NS_PER_MS);
+	print_number("elapsed_ms", (clock_now_ns() - start) / NS_PER_MS);
 	device_close_all();
 	return 0;
 }

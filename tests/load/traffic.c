@@ -32,10 +32,10 @@ static void set(bool *flag)
 static bool wait_used(const struct traffic *t, int queue, unsigned int used)
 {
 	struct pollfd p = {.fd = t->device->queues[queue].call, .events = POLLIN};
-	uint64_t value, end = now_ns() + t->limit_ms * NS_PER_MS;
+	uint64_t value, end = clock_now_ns() + t->limit_ms * NS_PER_MS;
 
 	while ((uint16_t)device_used(t->device, queue) != (uint16_t)used) {
-		uint64_t now = now_ns();
+		uint64_t now = clock_now_ns();
 
 		if (now >= end)
 			return false;
@@ -47,7 +47,7 @@ static bool wait_used(const struct traffic *t, int queue, unsigned int used)
 
 static void arrived(struct traffic *t)
 {
-	uint64_t took = now_ns() - t->sent_ns;
+	uint64_t took = clock_now_ns() - t->sent_ns;
 
 	if (took > t->longest_ns)
 		t->longest_ns = took;
@@ -106,7 +106,7 @@ bool traffic_exchange(struct traffic *t)
 	unsigned int rx_page = tx_page + PAGES;
 	struct device *d = t->device;
 
-	t->sent_ns = now_ns();
+	t->sent_ns = clock_now_ns();
 	send_packet(t, tx_page);
 	if (!t->is_tx_only)
 		make_packet_come(t, rx_page);

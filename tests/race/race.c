@@ -62,7 +62,9 @@
 #include <unistd.h>
 
 #include "bench/tap.h"
+#include "clock.h"
 #include "daemon.h"
+#include "parse.h"
 #include "race.h"
 #include "report.h"
 
@@ -124,14 +126,6 @@ void race_complain(struct race *r, uint64_t *counter, const char *format, ...)
 	funlockfile(stdout);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
-
 static pthread_t start(void *(*function)(void *), struct race *r)
 {
 	pthread_t thread;
@@ -145,7 +139,7 @@ static void race_open(struct race *r, const struct run *run, const struct option
 {
 	memset(r, 0, sizeof(*r));
 	r->seed = o->seed;
-	r->started_ms = now_ms();
+	r->started_ms = clock_now_ns() / NS_PER_MS;
 	r->identity = run->identity;
 	/* Without tokens, no ring would live for long. */
 	r->fixed_rings = o->fixed_rings || !run->has_tokens;
@@ -226,7 +220,7 @@ static void show_daemon(const struct daemon_counts *d)
 void race_show(const struct race *r)
 {
 	const struct counts *c = &r->counts;
-	uint64_t ms = now_ms() - r->started_ms;
+	uint64_t ms = clock_now_ns() / NS_PER_MS - r->started_ms;
 
 	printf("# %" PRIu64 " invalidations, %" PRIu64 " IOTLBs and %" PRIu64
 	       " memory tables replaced: %" PRIu64 " epochs in %" PRIu64 ".%" PRIu64 " s\n",
@@ -297,16 +291,14 @@ static void usage(FILE *stream)
 	fputs("\nExit status: 0 all good, 1 some failed, 2 usage.\n", stream);
 }
 
-static uint64_t parse_number(const char *text)
+static uint64_t number_of(const char *text)
 {
-	char *end;
-	uint64_t number = strtoull(text, &end, 10);
+	uint64_t value;
 
-	if (*text < '0' || *text > '9' || *end) {
-		fprintf(stderr, "vhost_iotlb_race: \"%s\" is not a number\n", text);
-		exit(2);
-	}
-	return number;
+	if (parse_number(text, 0, UINT64_MAX, &value))
+		return value;
+	fprintf(stderr, "vhost_iotlb_race: \"%s\" is not a number\n", text);
+	exit(2);
 }
 
 static void parse_options(struct options *o, int argc, char **argv)
@@ -325,10 +317,10 @@ static void parse_options(struct options *o, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
 		case 'n':
-			o->invalidations = parse_number(optarg);
+			o->invalidations = number_of(optarg);
 			break;
 		case 's':
-			o->seed = parse_number(optarg);
+			o->seed = number_of(optarg);
 			break;
 		case 'r':
 			o->fixed_rings = true;

@@ -25,6 +25,7 @@ static void test_fdinfo(void **state)
 	assert_int_equal(vhost_fdinfo_parse("pos:\t0\n"
 					    "vhost-id:\t18446744073709551615\n"
 					    "vhost-iotlb:\t12 2048\n"
+					    "vhost-iotlb-gen:\t3\n"
 					    "vhost-iotlb-fallback:\t4 5 6\n"
 					    "vhost-mem-seq:\t9\n",
 					    &dev),
@@ -34,6 +35,7 @@ static void test_fdinfo(void **state)
 	assert_true(dev.has_iotlb);
 	assert_int_equal(dev.entries, 12);
 	assert_int_equal(dev.limit, 2048);
+	assert_int_equal(dev.iotlb_gen, 3);
 	assert_int_equal(dev.timeouts, 4);
 	assert_int_equal(dev.mem_seq, 9);
 	assert_int_equal(dev.pid, 5);
@@ -77,6 +79,10 @@ static void test_strange_fdinfo(void **state)
 	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7 8\n", &dev), -EPROTO);
 	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\nvhost-iotlb:\t1\n", &dev), -EPROTO);
 	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\nvhost-mem-seq:\tx\n", &dev), -EPROTO);
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\nvhost-iotlb:\t1 2\n"
+					    "vhost-iotlb-gen:\tx\n",
+					    &dev),
+			 -EPROTO);
 	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\nvhost-iotlb:\t1 2\n"
 					    "vhost-iotlb-fallback:\t1 2\n",
 					    &dev),

@@ -135,6 +135,7 @@ static void test_refused(void **state)
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
 		for (j = 0; j < sizeof(values) / sizeof(*values); j++)
 			assert_refused(names[i], values[j]);
+	assert_refused("pid", "0x10");
 	assert_refused("max-unanswered", "2147483648");
 	assert_refused("stats", "86401");
 	assert_refused("ring-size", "8193");

@@ -169,6 +169,23 @@ static void the_gone_are_in_parentheses(void **state)
 	assert_non_null(strstr(table.lines[4], "(?)"));
 }
 
+static void the_gone_are_in_parentheses_when_cut(void **state)
+{
+	const struct table_options options = {.width = 80};
+	struct top_device gone = devices[0], held = devices[0];
+	const struct top_device *both[] = {&gone, &held};
+
+	(void)state;
+	gone.state = TOP_GONE;
+	gone.count = 1;
+	held.count = 1;
+	strcpy(held.comm, "(sd-pam)-worker");
+	table_free(&table);
+	assert_int_equal(table_make(&table, &sample, both, 2, &options), 0);
+	assert_non_null(strstr(table.lines[2], " (qemu-sys) "));
+	assert_non_null(strstr(table.lines[3], " (sd-pam)-w "));
+}
+
 static void it_fits_the_terminal(void **state)
 {
 	struct table_options options = {.timestamps = true};
@@ -320,6 +337,7 @@ int main(void)
 		TEST(misses_that_change_hands_have_a_column),
 		TEST(the_new_columns_are_left_out_first),
 		TEST(the_gone_are_in_parentheses),
+		TEST(the_gone_are_in_parentheses_when_cut),
 		TEST(it_fits_the_terminal),
 		TEST(totals_are_exact_if_there_is_room),
 		TEST(what_is_left_out_is_told),

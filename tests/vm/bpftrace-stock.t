@@ -13,33 +13,10 @@ set -uo pipefail
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source-path=SCRIPTDIR source=tap.sh
 . "$here/tap.sh"
+# shellcheck source-path=SCRIPTDIR source=bpftrace.sh
+. "$here/bpftrace.sh"
 
-readonly scripts=$repo/tools/bpftrace
 readonly send="$build/iotlb-bench -q -j --direction tx -n 97 -m"
-readonly unused="/usr/bin/env python3 $here/unused_mappings.py"
-
-# trace COMMAND SCRIPT [ARG...]: what SCRIPT and COMMAND have printed is in the
-# file out.
-trace()
-{
-	local command=$1 script=$2
-
-	shift 2
-	bpftrace -f json -c "$command" "$scripts/$script" "$@" >out 2>err && [[ ! -s err ]]
-}
-
-# says FILTER: is this true? There are the maps, and $misses, those that
-# iotlb-bench has seen.
-says()
-{
-	jq -se '
-([.[] | select(.type == "map" or .type == "hist" or .type == "stats") | .data] | add // {}) as $maps
-| ([.[] | select(.type == "printf" or .type == "time") | .data] | join("")) as $text
-| ([.[] | select(.tx) | .tx.misses] | first) as $misses
-| def values: [.[]] | sort;
-  def keys_without_device: with_entries(.key |= sub("^0x[0-9a-f]+,"; ""));
-  '"$1" out >/dev/null
-}
 
 ok 'misses-stock.bt' trace "$send sweep" misses-stock.bt
 ok 'misses by virtqueue' says '
@@ -54,7 +31,7 @@ $maps["@page"] | values | .[-1] == $misses.buffer and add == ($misses | add)'
 
 ok 'miss-latency-stock.bt' trace "$send sweep" miss-latency-stock.bt
 ok 'every packet has waited' says '
-$maps["@us"] | keys_without_device | keys == ["1"] and ([.[][].count] | add) == 97'
+$maps["@us"] | keys_without_device | keys == ["1"] and counts == 97'
 
 ok 'invalidations-stock.bt' trace "$send strict" invalidations-stock.bt
 ok 'who invalidates' says '

@@ -12,33 +12,10 @@ set -uo pipefail
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source-path=SCRIPTDIR source=tap.sh
 . "$here/tap.sh"
+# shellcheck source-path=SCRIPTDIR source=bpftrace.sh
+. "$here/bpftrace.sh"
 
-readonly scripts=$repo/tools/bpftrace
 readonly send="$build/iotlb-bench -q -j --direction tx -n"
-readonly unused="/usr/bin/env python3 $here/unused_mappings.py"
-
-# trace COMMAND SCRIPT [ARG...]: what SCRIPT and COMMAND have printed is in the
-# file out.
-trace()
-{
-	local command=$1 script=$2
-
-	shift 2
-	bpftrace -f json -c "$command" "$scripts/$script" "$@" >out 2>err && [[ ! -s err ]]
-}
-
-# says FILTER: is this true? There are the maps, of which each key has a value,
-# without the devices' ids, or a histogram; and $text.
-says()
-{
-	jq -se '
-([.[] | select(.type == "map" or .type == "hist" or .type == "stats") | .data] | add // {}) as $maps
-| ([.[] | select(.type == "printf" or .type == "time") | .data] | join("")) as $text
-| def values: [.[]] | sort;
-  def keys_without_device: with_entries(.key |= sub("^[0-9a-fx]+,"; ""));
-  def counts: [.[] | .[].count] | add;
-  '"$1" out >/dev/null
-}
 
 # noticed: a packet is sent, and the file out says of it.
 noticed()

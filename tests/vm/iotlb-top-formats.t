@@ -94,10 +94,10 @@ is_rfc4180()
 # The checker has something to say of names that are unusual, too.
 promtool_is_content()
 {
-	"$build/promtool/promtool" check metrics <file.prom >out 2>&1 && [[ ! -s out ]]
+	"$build/prometheus/promtool" check metrics <file.prom >out 2>&1 && [[ ! -s out ]]
 }
 
-[[ -x $build/promtool/promtool ]] || bail_out "no promtool; make $build/promtool"
+[[ -x $build/prometheus/promtool ]] || bail_out "no promtool; make $build/prometheus"
 
 # a_device_lives: stopped amid its traffic
 a_device_lives()
@@ -142,7 +142,7 @@ dashboard_is_understood()
 	jq '[.panels[].targets[].expr | gsub("[$]__rate_interval"; "5m")] | to_entries |
 		map({record: "dashboard:query:\(.key)", expr: .value}) |
 		{groups: [{name: "dashboard", rules: .}]}' "$dashboard" >rules.yml &&
-		"$build/promtool/promtool" check rules rules.yml >out 2>&1
+		"$build/prometheus/promtool" check rules rules.yml >out 2>&1
 }
 
 start json --json

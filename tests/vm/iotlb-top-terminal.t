@@ -86,7 +86,7 @@ mask()
 					substr("#######", 1, width) substr($0, end + 1)
 		}
 		/ PID / { heading = $0 " "; rows = 1; print; next }
-		rows && /iotlb-ben/ {
+		rows && /iotlb-be/ {
 			hide("PID", 7); hide("LOOK", 4); hide("META", 4)
 			hide("P50", 4); hide("P99", 4)
 		}
@@ -137,7 +137,7 @@ has_style()
 first_misses()
 {
 	[[ $(screen | awk '/ MISS / { for (i = 1; i <= NF; i++) if ($i == "MISS") n = i }
-		/iotlb-ben/ { print $n; exit }') == "$1" ]]
+		/iotlb-be/ { print $n; exit }') == "$1" ]]
 }
 
 test_screen()
@@ -197,7 +197,7 @@ test_plain()
 	start 'LANG=C NO_COLOR=1' 3600
 	bench $few
 	type_keys Space Space
-	wait_for shows 'iotlb-ben'
+	wait_for shows 'iotlb-be'
 	ok 'NO_COLOR: no styles' not has_style
 	ok 'not UTF-8: ASCII' on_line 4 '#'
 	ok 'not UTF-8: nothing else' not grep -qP '[^\x00-\x7F]' <(screen)

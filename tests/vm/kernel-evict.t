@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # vm: --timeout 900
+# leaks
 #
 # IOTLBs that are always full: the modules are loaded with one limit after the
 # other. (Larger ones than the default are as good as the default.) Fewer on the

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # vm: --timeout 900 --env SEED
+# leaks
 #
 # A million messages to vhost devices, good and bad, each of which must do what
 # the model in tests/fuzz says. With another number in SEED they are others; a

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # vm: --timeout 1200
+# leaks
 #
 # A million invalidations race with the answers to misses: none is overtaken.
 # Fewer on the debug kernel, where all is so much slower.

@@ -10,7 +10,7 @@ set -uo pipefail
 repo=$(readlink -f "$(dirname "$0")/../..")
 cd "$repo" || exit 1
 readonly vm=tests/vm/run
-readonly plan=33
+readonly plan=35
 
 dir=$(mktemp -d)
 # In the repository, the one place that the VM can write to.
@@ -82,6 +82,8 @@ test_usage()
 	ok "icount with two CPUs is refused" equal "$status" 2
 	try
 	ok "a shell without a terminal is refused" equal "$status" 2
+	try --append "two words" true
+	ok "two words in place of one are refused" equal "$status" 2
 	try --modules "$dir" true
 	ok "a directory without modules is refused" equal "$status" 125
 	ok "a directory without modules is named" said "$dir"
@@ -117,11 +119,12 @@ ls /sys/class/net >"$shared/net"
 ip -br link show lo >>"$shared/net"
 : >/dev/stdout
 nproc >"$shared/nproc"
+grep -ow vm.word=7 /proc/cmdline >"$shared/cmdline"
 (trap '' TERM HUP; exec sleep 1000) &
 exit 3
 END
 	"$vm" --stock --smp 3 --env GREETING="a  b" --param vhost.max_iotlb_entries=4 \
-		-- bash "$shared/inside" "$shared" "x '\$y' z" \
+		--append vm.word=7 -- bash "$shared/inside" "$shared" "x '\$y' z" \
 		<"$dir/in" >"$dir/out" 2>"$dir/err"
 	ok "the exit status passes" equal "$?" 3
 	ok "standard input and output pass every byte" cmp "$dir/in" "$dir/out"
@@ -133,6 +136,7 @@ END
 	ok "what it writes does not reach the host" test ! -e /etc/vm-run-was-here
 	ok "devices and file systems are there" equal "$(wc -l <"$shared/nodes")" 5
 	ok "a module parameter passes" equal "$(<"$shared/parameter")" 4
+	ok "a word for the kernel passes" equal "$(<"$shared/cmdline")" vm.word=7
 	ok "the distribution's modules are loaded" equal \
 		"$(readlink -f "$(<"$shared/modinfo")" | grep -c /kernel/drivers/vhost/)" 1
 	ok "they have no tracepoints" grep -q "No such file" "$shared/events"

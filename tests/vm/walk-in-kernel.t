@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # vm: --env SEED --env COUNT
+# leaks
 #
 # A hundred thousand page walks by a BPF program at vhost's hook, through guests
 # made at random: they find what is found in user space, iotlbd's program makes

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "names.h"
+#include "vtd_name.h"
 #include "vtd_walk.h"
 
 /* What reads of no memory leave behind; nobody may look at it. */
@@ -164,15 +165,14 @@ bool compare_walk(struct comparison *c, const struct vtd_unit *unit,
 
 static void print_fault(FILE *out, enum vtd_fault fault, unsigned int table, unsigned int level)
 {
-	fprintf(out, "%s at level %u of %s\n", fault < VTD_NR_FAULTS ? fault_names[fault] : "?",
-		level, table < VTD_NR_TABLES ? table_names[table] : "?");
+	fprintf(out, "%s at level %u of %s\n", vtd_fault_name(fault), level, vtd_table_name(table));
 }
 
 static void print_steps(FILE *out, const struct guest *guest, const struct reference_step *step,
 			unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++) {
-		fprintf(out, "#     %-16s %u  at %#14" PRIx64, table_names[step[i].table],
+		fprintf(out, "#     %-16s %u  at %#14" PRIx64, vtd_table_name(step[i].table),
 			step[i].level, step[i].gpa);
 		for (unsigned int word = 0; word < step[i].words; word++) {
 			uint64_t value;

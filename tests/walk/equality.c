@@ -9,12 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "compare.h"
 #include "generate.h"
 #include "image.h"
+#include "parse.h"
 #include "tally.h"
 
 /* Requests to a guest: so many that it costs little to make one. */
@@ -63,16 +64,13 @@ static void usage_error(const char *format, const char *what)
 	exit(2);
 }
 
-static uint64_t parse_number(const char *text, uint64_t most)
+static uint64_t number_of(const char *text, uint64_t most)
 {
-	char *end;
-	uint64_t number;
+	uint64_t value = 0;
 
-	errno = 0;
-	number = strtoull(text, &end, 0);
-	if (errno || end == text || *end || *text == '-' || number > most)
+	if (!parse_number(text, 0, most, &value))
 		usage_error("%s is no number that is good here", text);
-	return number;
+	return value;
 }
 
 static void parse_options(int argc, char **argv)
@@ -88,16 +86,16 @@ static void parse_options(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "h", list, NULL)) != -1) {
 		switch (option) {
 		case 's':
-			options.seed = parse_number(optarg, UINT64_MAX);
+			options.seed = number_of(optarg, UINT64_MAX);
 			break;
 		case 'c':
-			options.count = parse_number(optarg, UINT32_MAX);
+			options.count = number_of(optarg, UINT32_MAX);
 			break;
 		case 'b':
-			options.start = parse_number(optarg, UINT32_MAX);
+			options.start = number_of(optarg, UINT32_MAX);
 			break;
 		case 'x':
-			options.chaos = parse_number(optarg, 1000);
+			options.chaos = number_of(optarg, 1000);
 			break;
 		case 'w':
 			options.save = optarg;
@@ -117,15 +115,11 @@ static void parse_options(int argc, char **argv)
 		usage_error("what is %s?", argv[optind]);
 }
 
+static double began;
+
 static double seconds(void)
 {
-	static struct timespec began;
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (!began.tv_sec)
-		began = now;
-	return now.tv_sec - began.tv_sec + (now.tv_nsec - began.tv_nsec) / 1e9;
+	return clock_seconds() - began;
 }
 
 static struct random random_for(uint64_t number)
@@ -226,7 +220,7 @@ int main(int argc, char **argv)
 
 	parse_options(argc, argv);
 	setlinebuf(stdout);
-	seconds();
+	began = clock_seconds();
 
 	printf("1..2\n# seed %" PRIu64 "\n", options.seed);
 	equal = compare_all();

@@ -10,13 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "compare.h"
 #include "deep.h"
 #include "generate.h"
 #include "kernel_walk.h"
-#include "names.h"
+#include "parse.h"
+#include "vtd_name.h"
 #include "vtd_walk.h"
 
 /* Requests to a guest. */
@@ -61,18 +62,14 @@ static void usage(FILE *stream)
 	      stream);
 }
 
-static uint64_t parse_number(const char *text)
+static uint64_t number_of(const char *text)
 {
-	char *end;
 	uint64_t value;
 
-	errno = 0;
-	value = strtoull(text, &end, 0);
-	if (errno || end == text || *end || *text == '-') {
-		fprintf(stderr, "walk_in_kernel: %s is no number; see --help\n", text);
-		exit(2);
-	}
-	return value;
+	if (parse_number(text, 0, UINT64_MAX, &value))
+		return value;
+	fprintf(stderr, "walk_in_kernel: %s is no number; see --help\n", text);
+	exit(2);
 }
 
 static void parse_options(int argc, char **argv)
@@ -89,10 +86,10 @@ static void parse_options(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "h", list, NULL)) != -1) {
 		switch (option) {
 		case 's':
-			options.seed = parse_number(optarg);
+			options.seed = number_of(optarg);
 			break;
 		case 'c':
-			options.count = parse_number(optarg);
+			options.count = number_of(optarg);
 			break;
 		case 'x':
 			options.cost = true;
@@ -105,14 +102,6 @@ static void parse_options(int argc, char **argv)
 			exit(2);
 		}
 	}
-}
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
 static void print_result(bool good, const char *what)
@@ -277,7 +266,7 @@ static bool all_ends(void)
 	bool good = true;
 
 	for (int i = 0; i < VTD_NR_FAULTS; i++) {
-		printf("# %8" PRIu64 " %s\n", ends[i], fault_names[i]);
+		printf("# %8" PRIu64 " %s\n", ends[i], vtd_fault_name(i));
 		good &= ends[i] > 0;
 	}
 	printf("# what vhost says to translations: %" PRIu64 " good, %" PRIu64
@@ -295,11 +284,11 @@ static void check_equality(void)
 	printf("1..3\n# seed %" PRIu64 "\n", options.seed);
 	printf("# %u instructions verified\n", kernel_walk_verified());
 	print_result(kernel_walk_verified() <= MAX_VERIFIED, "the verifier has little to look at");
-	began = seconds();
+	began = clock_seconds();
 	good = compare_all();
 	if (good)
 		printf("# %" PRIu64 " walks in %.1f s, %.0f each second\n", options.count,
-		       seconds() - began, options.count / (seconds() - began));
+		       clock_seconds() - began, options.count / (clock_seconds() - began));
 	print_result(good, "walks in the kernel are as in user space");
 	all = all_ends();
 	if (options.count < ENOUGH)

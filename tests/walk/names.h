@@ -5,8 +5,6 @@
 
 #include "reference.h"
 
-extern const char *const fault_names[VTD_NR_FAULTS];
-extern const char *const table_names[VTD_NR_TABLES];
 extern const char *const path_names[NR_PATHS];
 
 #endif /* WALK_NAMES_H */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "names.h"
+#include "vtd_name.h"
 
 bool tally_count(struct tally *t, const struct vtd_request *request, const struct reference *result)
 {
@@ -133,8 +134,8 @@ static bool tally_visit(const struct tally *t, tally_fn visit, uint64_t least)
 			for (unsigned int table = 0; table < VTD_NR_TABLES; table++)
 				for (unsigned int level = 0; level <= LEVELS; level++) {
 					snprintf(what, sizeof(what), "%s: %s at level %u of %s",
-						 path_names[path], fault_names[fault], level,
-						 table_names[table]);
+						 path_names[path], vtd_fault_name(fault), level,
+						 vtd_table_name(table));
 					good &= visit(what, t->faults[path][fault][table][level],
 						      can_fault(path, fault, table, level), least);
 				}

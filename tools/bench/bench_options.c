@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "bench_options.h"
 
-#include <argp.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "bench_checks.h"
+#include "cli.h"
 #include "frame.h"
 #include "parse.h"
 #include "virtq.h"
-
-#ifndef VERSION
-#define VERSION "0.1"
-#endif
 
 #define MOST_DEVICES 64 /* keeps all fds below the usual limit of 1024 */
 #define MOST_PACKETS 100000000
@@ -158,17 +153,6 @@ const char *options_iova(const struct options *o)
 	return iovas[o->iova];
 }
 
-static uint64_t number(struct argp_state *state, const char *option, const char *text, uint64_t min,
-		       uint64_t max)
-{
-	uint64_t value = 0;
-
-	if (!parse_number(text, min, max, &value))
-		argp_error(state, "%s: '%s' is not a number from %" PRIu64 " to %" PRIu64, option,
-			   text, min, max);
-	return value;
-}
-
 static int word(struct argp_state *state, const char *option, const char *text,
 		const char *const *words)
 {
@@ -251,16 +235,16 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		set_direction(o, state, text);
 		break;
 	case 'n':
-		o->layout.packets = number(state, "--count", text, 1, MOST_PACKETS);
+		o->layout.packets = cli_number(state, "--count", text, 1, MOST_PACKETS);
 		break;
 	case KEY_SIZE:
-		o->frame_size = number(state, "--size", text, FRAME_MIN, LARGEST_FRAME);
+		o->frame_size = cli_number(state, "--size", text, FRAME_MIN, LARGEST_FRAME);
 		break;
 	case 'f':
-		o->layout.in_flight = number(state, "--in-flight", text, 1, VIRTQ_SIZE);
+		o->layout.in_flight = cli_number(state, "--in-flight", text, 1, VIRTQ_SIZE);
 		break;
 	case 'D':
-		o->layout.devices = number(state, "--devices", text, 1, MOST_DEVICES);
+		o->layout.devices = cli_number(state, "--devices", text, 1, MOST_DEVICES);
 		o->has_devices = true;
 		break;
 	case 'm':
@@ -274,10 +258,10 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		o->has_iova = true;
 		break;
 	case KEY_SVA:
-		o->layout.processes = number(state, "--sva", text, 1, 2 * MOST_DEVICES);
+		o->layout.processes = cli_number(state, "--sva", text, 1, 2 * MOST_DEVICES);
 		break;
 	case KEY_LIFETIME:
-		o->lifetime = number(state, "--lifetime", text, 1, MOST_PACKETS);
+		o->lifetime = cli_number(state, "--lifetime", text, 1, MOST_PACKETS);
 		o->layout.mortal = true;
 		break;
 	case KEY_CONTROL:
@@ -302,14 +286,14 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		o->iotlbd = path(state, "--iotlbd", text);
 		break;
 	case KEY_WORKING_SET:
-		o->layout.working_set = number(state, "--working-set", text, 2, MOST_PAGES_SET);
+		o->layout.working_set = cli_number(state, "--working-set", text, 2, MOST_PAGES_SET);
 		break;
 	case KEY_SEED:
-		o->seed = number(state, "--seed", text, 0, UINT64_MAX);
+		o->seed = cli_number(state, "--seed", text, 0, UINT64_MAX);
 		o->has_seed = true;
 		break;
 	case KEY_CHAIN:
-		o->layout.chain = number(state, "--chain", text, 1, MOST_CHAIN);
+		o->layout.chain = cli_number(state, "--chain", text, 1, MOST_CHAIN);
 		break;
 	case KEY_INDIRECT:
 		o->layout.indirect = true;
@@ -327,10 +311,10 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		o->run = true;
 		break;
 	case 't':
-		o->timeout = number(state, "--timeout", text, 1, MOST_TIMEOUT);
+		o->timeout = cli_number(state, "--timeout", text, 1, MOST_TIMEOUT);
 		break;
 	case KEY_WARMUP:
-		o->warmup = number(state, "--warmup", text, 0, MOST_PACKETS);
+		o->warmup = cli_number(state, "--warmup", text, 0, MOST_PACKETS);
 		break;
 	case 'j':
 		o->json = true;
@@ -341,9 +325,6 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case 'v':
 		o->verbose = true;
 		break;
-	case 'h':
-		argp_state_help(state, state->out_stream, ARGP_HELP_STD_HELP);
-		break;
 	case ARGP_KEY_ARG:
 		argp_error(state, "'%s': no arguments are expected", text);
 		break;
@@ -351,17 +332,17 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		check_together(o, state);
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_common(key, text, state);
 	}
 	return 0;
 }
 
 void bench_options_parse(struct options *o, int argc, char **argv)
 {
-	static const struct argp argp = {
-		.options = argp_options,
-		.parser = parse_option,
-		.doc = doc,
+	static const struct cli cli = {
+		.version = "iotlb-bench " VERSION,
+		.argp = {.options = argp_options, .parser = parse_option, .doc = doc},
+		.bad_number = "%1$s: '%2$s' is not a number from %4$" PRIu64 " to %3$" PRIu64,
 	};
 
 	*o = (struct options){
@@ -383,11 +364,7 @@ void bench_options_parse(struct options *o, int argc, char **argv)
 		.direction = "both",
 		.page = pages[0],
 	};
-	argp_program_version = "iotlb-bench " VERSION;
-	argp_err_exit_status = 2;
-	/* getopt()'s messages start with the whole path otherwise. */
-	argv[0] = program_invocation_short_name;
-	argp_parse(&argp, argc, argv, 0, NULL, o);
+	cli_parse(&cli, argc, argv, o);
 	if (o->warmup > o->layout.packets / 2)
 		o->warmup = o->layout.packets / 2;
 }

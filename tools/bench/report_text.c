@@ -153,7 +153,7 @@ int report_text(const struct report *r)
 	       r->traffic->interrupted ? "Interrupted"
 	       : r->traffic->abandoned ? "Abandoned by iotlbd"
 				       : "Ended",
-	       (double)r->traffic->elapsed / NS_PER_S, o->warmup);
+	       (double)r->traffic->elapsed / NS_PER_SECOND, o->warmup);
 	free(sum);
 	return 0;
 }

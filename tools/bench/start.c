@@ -68,7 +68,7 @@ static void complain_no_answer(const struct options *o, const struct vnet *v,
 enum start_result start_queue(const struct options *o, const struct layout *l, struct vnet *v,
 			      enum direction direction, const struct start_sources *sources)
 {
-	uint64_t deadline = clock_ns() + o->timeout * NS_PER_S;
+	uint64_t deadline = clock_now_ns() + o->timeout * NS_PER_SECOND;
 	struct ring_place iova = layout_ring_iova(l, v->number, direction);
 	int wait = sources->server ? LONGEST_WAIT_MS : SHORTEST_WAIT_MS;
 	enum start_result stop;
@@ -83,7 +83,7 @@ enum start_result start_queue(const struct options *o, const struct layout *l, s
 			      direction_name(direction), strerror(-result));
 			return START_FAILED;
 		}
-		if (clock_ns() >= deadline) {
+		if (clock_now_ns() >= deadline) {
 			complain_no_answer(o, v, direction, &iova);
 			return START_FAILED;
 		}

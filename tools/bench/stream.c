@@ -131,7 +131,7 @@ static void send_tx(struct stream *s)
 	if (packet == s->offered)
 		return;
 	s->counts.sent = s->offered;
-	now = clock_ns();
+	now = clock_now_ns();
 	for (; packet < s->offered; packet++)
 		slot_of(s, packet)->start = now;
 	publish(s);
@@ -148,7 +148,7 @@ static void send_rx(struct stream *s)
 		struct frame_id id = stream_frame_id(s, s->counts.sent);
 
 		frame_build(frame, s->options->frame_size, &id);
-		slot_of(s, s->counts.sent)->start = clock_ns();
+		slot_of(s, s->counts.sent)->start = clock_now_ns();
 		if (send(s->device->tap.packet, frame, s->options->frame_size, 0) < 0) {
 			/* A full socket: tried again with the next event. */
 			if (errno == EAGAIN || errno == ENOBUFS)
@@ -250,7 +250,7 @@ static void complete_one(struct stream *s, uint32_t nth, uint32_t length, uint64
 
 void stream_complete(struct stream *s)
 {
-	uint64_t now = clock_ns();
+	uint64_t now = clock_now_ns();
 	uint32_t nth, length;
 
 	do {

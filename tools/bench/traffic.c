@@ -12,7 +12,7 @@
 #include "clock.h"
 
 #define MOST_EVENTS 64
-#define GRACE (2 * NS_PER_S) /* for what is on its way when all else is done */
+#define GRACE (2 * NS_PER_SECOND) /* for what is on its way when all else is done */
 
 enum event_kind {
 	EVENT_CALL,
@@ -87,7 +87,7 @@ static void finish(struct traffic *t, struct stream *s)
 	s->state = STREAM_FINISHED;
 	t->unfinished--;
 	stream_finish(s);
-	s->elapsed = clock_ns() - t->started;
+	s->elapsed = clock_now_ns() - t->started;
 	t->elapsed = s->elapsed;
 }
 
@@ -131,7 +131,7 @@ static void check_stream(struct traffic *t, struct stream *s, uint64_t now)
 	idle = now - s->idle_since;
 	if (idle >= GRACE && (t->stopping || s->used >= s->counts.sent)) {
 		finish(t, s);
-	} else if (idle >= t->options->timeout * NS_PER_S && s->state == STREAM_RUNNING) {
+	} else if (idle >= t->options->timeout * NS_PER_SECOND && s->state == STREAM_RUNNING) {
 		s->state = STREAM_STUCK;
 		t->stuck++;
 		stream_complain(s, t->options->timeout);
@@ -140,7 +140,7 @@ static void check_stream(struct traffic *t, struct stream *s, uint64_t now)
 
 static void handle_timer(struct traffic *t)
 {
-	uint64_t expirations, now = clock_ns();
+	uint64_t expirations, now = clock_now_ns();
 
 	if (read(t->timer, &expirations, sizeof(expirations)) != sizeof(expirations))
 		return;
@@ -199,7 +199,7 @@ static int loop(struct traffic *t)
 {
 	struct epoll_event events[MOST_EVENTS];
 
-	t->started = clock_ns();
+	t->started = clock_now_ns();
 	for (unsigned int i = 0; i < t->nr_streams; i++)
 		go_on(t, i);
 	while (t->unfinished > t->stuck) {
@@ -213,7 +213,7 @@ static int loop(struct traffic *t)
 			handle_event(t, events[i].data.u64);
 	}
 	if (t->unfinished || t->abandoned)
-		t->elapsed = clock_ns() - t->started;
+		t->elapsed = clock_now_ns() - t->started;
 	for (unsigned int i = 0; i < t->nr_streams; i++)
 		if (t->streams[i].state != STREAM_FINISHED)
 			t->streams[i].elapsed = t->elapsed;

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <argp.h>
-#include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
-#include <stdlib.h>
 
 #include "check_options.h"
-#include "log.h"
-#include "parse.h"
-
-#define EXIT_USAGE 2
+#include "cli.h"
 
 /* An hour is enough to see what a guest does. */
 #define DURATION_MAX 3600
@@ -37,16 +32,6 @@ static const struct argp_option known[] = {
 	{},
 };
 
-static uint64_t number(struct argp_state *state, const char *option, const char *text, uint64_t max)
-{
-	uint64_t value;
-
-	if (!parse_number(text, 1, max, &value))
-		argp_error(state, "%s: \"%s\" is no number from 1 to %llu", option, text,
-			   (unsigned long long)max);
-	return value;
-}
-
 static void finish(struct argp_state *state, const struct check_options *options)
 {
 	if (!options->pid)
@@ -61,7 +46,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
-		options->pid = number(state, "--pid", arg, INT_MAX);
+		options->pid = cli_number(state, "--pid", arg, 1, INT_MAX);
 		break;
 	case KEY_QMP:
 		options->qmp = arg;
@@ -70,42 +55,28 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		options->monitor = arg;
 		break;
 	case 'd':
-		options->duration = number(state, "--duration", arg, DURATION_MAX);
+		options->duration = cli_number(state, "--duration", arg, 1, DURATION_MAX);
 		break;
 	case 'j':
 		options->json = true;
-		break;
-	case 'v':
-		log_verbose = true;
-		break;
-	case 'h':
-		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-		break;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument \"%s\"", arg);
 		break;
 	case ARGP_KEY_END:
 		finish(state, options);
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_common(key, arg, state);
 	}
 	return 0;
 }
 
 void check_options_parse(struct check_options *options, int argc, char **argv)
 {
-	static const struct argp argp = {
-		.options = known,
-		.parser = parse_option,
-		.doc = description,
+	static const struct cli cli = {
+		.version = "iotlb-check " VERSION,
+		.argp = {.options = known, .parser = parse_option, .doc = description},
+		.bad_number = "%s: \"%s\" is no number from 1 to %" PRIu64,
 	};
 
 	*options = (struct check_options){.duration = 5};
-	argp_program_version = "iotlb-check " VERSION;
-	argp_err_exit_status = EXIT_USAGE;
-	/* Messages begin with the name, not with the path. */
-	argv[0] = program_invocation_short_name;
-	if (argp_parse(&argp, argc, argv, 0, NULL, options))
-		exit(EXIT_USAGE);
+	cli_parse(&cli, argc, argv, options);
 }

@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "events.h"
 #include "log.h"
 #include "record.skel.h"
 #include "top/diagnose.h"
+#include "top/slots.h"
 #include "top/tracepoint.h"
 
 /* Between two looks at the clock and at signals. */
@@ -106,25 +106,9 @@ int events_stop(struct events *events)
 	return count < 0 ? count : 0;
 }
 
-/* The kernel does not run a program that interrupts itself, but counts that. */
-static uint64_t skipped_runs(const struct bpf_program *program)
-{
-	struct bpf_prog_info info = {};
-	__u32 size = sizeof(info);
-
-	if (bpf_prog_get_info_by_fd(bpf_program__fd(program), &info, &size))
-		return 0;
-	return info.recursion_misses;
-}
-
 uint64_t events_lost(const struct events *events)
 {
-	uint64_t lost = __atomic_load_n(&events->skel->bss->lost, __ATOMIC_ACQUIRE);
-	struct bpf_program *program;
-
-	bpf_object__for_each_program (program, events->skel->obj)
-		lost += skipped_runs(program);
-	return lost;
+	return slots_lost(events->skel->obj, &events->skel->bss->lost);
 }
 
 void events_close(struct events *events)

@@ -10,7 +10,8 @@ void heat_init(struct heat *heat, uint64_t bucket_ns)
 	heat->shift = HEAT_SHIFT_MIN;
 }
 
-void heat_widen(struct heat *heat)
+/* Doubles the width of columns. */
+static void widen(struct heat *heat)
 {
 	const size_t columns = (heat->columns + 1) / 2;
 	size_t row, i;
@@ -99,7 +100,7 @@ void heat_add(struct heat *heat, uint64_t time, uint64_t iova, enum iotlb_event_
 	size_t column;
 
 	while ((column = time / heat->bucket_ns) >= HEAT_COLUMNS)
-		heat_widen(heat);
+		widen(heat);
 	if (column >= heat->columns)
 		heat->columns = column + 1;
 	row_get(heat, iova)->cells[kind][column] += count;
@@ -113,7 +114,7 @@ void heat_merge(struct heat *into, const struct heat *from)
 	while (into->shift < from->shift)
 		heat_coarsen(into);
 	while (into->bucket_ns < from->bucket_ns)
-		heat_widen(into);
+		widen(into);
 	for (row = 0; row < from->count; row++)
 		for (kind = 0; kind < IOTLB_EVENT_KINDS; kind++)
 			for (column = 0; column < from->columns; column++)

@@ -63,9 +63,6 @@ void heat_add(struct heat *heat, uint64_t time, uint64_t iova, enum iotlb_event_
 /* Doubles the granule. */
 void heat_coarsen(struct heat *heat);
 
-/* Doubles the width of columns. */
-void heat_widen(struct heat *heat);
-
 /* Adds all of @from to @into, which becomes as coarse as need be. */
 void heat_merge(struct heat *into, const struct heat *from);
 

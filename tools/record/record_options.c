@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <argp.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
+#include "cli.h"
 #include "parse.h"
 #include "record_options.h"
 
 #define BUFFER_KIB_DEFAULT 16384
 #define BUFFER_KIB_MIN 4
 #define BUFFER_KIB_MAX (1 << 20)
-
-/* A year; and less than this has not much to tell. */
-#define SECONDS_MAX (366 * 24 * 3600.0)
-#define SECONDS_MIN 0.01
 
 static const char doc[] =
 	"Run a command, record what the device IOTLBs of vhost do meanwhile, and leave a "
@@ -44,20 +37,6 @@ static const struct argp_option help[] = {
 	{NULL, 'h', NULL, 0, "Show this help", -1},
 	{},
 };
-
-static void parse_duration(struct record_options *options, const char *text,
-			   struct argp_state *state)
-{
-	char *end;
-
-	errno = 0;
-	options->duration = strtod(text, &end);
-	/* The comparison is false for NAN, too. */
-	if (errno || end == text || *end ||
-	    !(options->duration >= SECONDS_MIN && options->duration <= SECONDS_MAX))
-		argp_error(state, "duration \"%s\": must be seconds, from %g to %.0f", text,
-			   SECONDS_MIN, SECONDS_MAX);
-}
 
 static void parse_buffer(struct record_options *options, const char *text, struct argp_state *state)
 {
@@ -120,7 +99,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		set_mode(options, RECORD_COMPARE, state);
 		break;
 	case 'd':
-		parse_duration(options, arg, state);
+		options->duration = cli_seconds(state, "duration", arg);
 		break;
 	case 'f':
 		options->force = true;
@@ -138,12 +117,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		set_mode(options, RECORD_REPORT, state);
 		options->inputs[0] = arg;
 		break;
-	case 'v':
-		log_verbose = true;
-		break;
-	case 'h':
-		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-		break;
 	case ARGP_KEY_ARG:
 		parse_argument(options, arg, state);
 		break;
@@ -151,27 +124,27 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		check(options, state);
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_common(key, arg, state);
 	}
 	return 0;
 }
 
 void record_options_parse(struct record_options *options, int argc, char **argv)
 {
-	static const struct argp argp = {
-		.options = help,
-		.parser = parse,
-		.args_doc = "[--] [COMMAND [ARG...]]\n--compare A.json B.json -o FILE.html\n"
-			    "--report RECORD.json",
-		.doc = doc,
+	static const struct cli cli = {
+		.version = "iotlb-record " VERSION,
+		.argp =
+			{
+				.options = help,
+				.parser = parse,
+				.args_doc = "[--] [COMMAND [ARG...]]\n--compare A.json B.json -o "
+					    "FILE.html\n--report RECORD.json",
+				.doc = doc,
+			},
+		/* What follows the first argument may be the command's. */
+		.flags = ARGP_IN_ORDER,
 	};
 
 	*options = (struct record_options){.buffer_kib = BUFFER_KIB_DEFAULT};
-	argp_program_version = "iotlb-record " VERSION;
-	argp_err_exit_status = RECORD_EXIT_USAGE;
-	/* getopt()'s messages start with the whole path otherwise. */
-	argv[0] = program_invocation_short_name;
-
-	/* In order, as what follows the first argument may be the command's. */
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
+	cli_parse(&cli, argc, argv, options);
 }

@@ -34,8 +34,7 @@ struct record_options {
 	char **command;
 };
 
-/* Usage errors; what iotlb-record itself cannot do, as opposed to the command. */
-#define RECORD_EXIT_USAGE 2
+/* What iotlb-record itself cannot do, as opposed to the command. */
 #define RECORD_EXIT_FAILED 125
 
 /* Ends the program after an error (2), and after --help and --version (0). */

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "format.h"
 
@@ -17,7 +18,7 @@ char *format_short(char buffer[FORMAT_SIZE], double value)
 	}
 
 	if (value < 0.05 && unit == units)
-		snprintf(buffer, FORMAT_SIZE, value > 0 ? "<0.1" : "0");
+		strcpy(buffer, value > 0 ? "<0.1" : "0");
 	else if (value < 9.95 && (unit > units || value != (int)value))
 		snprintf(buffer, FORMAT_SIZE, "%.1f%.*s", value, unit > units, unit);
 	else
@@ -36,7 +37,7 @@ char *format_percent(char buffer[FORMAT_SIZE], double share)
 	double percent = share * 100;
 
 	if (isnan(share)) {
-		snprintf(buffer, FORMAT_SIZE, "-");
+		strcpy(buffer, "-");
 	} else if (percent <= 0 || percent >= 100) {
 		snprintf(buffer, FORMAT_SIZE, "%.0f", percent);
 	} else {
@@ -54,7 +55,7 @@ char *format_us(char buffer[FORMAT_SIZE], double ns)
 {
 	if (!isnan(ns))
 		return format_short(buffer, ns / 1000);
-	snprintf(buffer, FORMAT_SIZE, "-");
+	strcpy(buffer, "-");
 	return buffer;
 }
 

@@ -111,3 +111,15 @@ void print_summary(const struct view_options *view, const struct top_sample *sam
 	print_notes(view, &sample->sum_total);
 	tell_lost(sample->lost_total);
 }
+
+void print_count(FILE *out, uint64_t count)
+{
+	char text[24], *digit = text + sizeof(text);
+
+	*--digit = '\0';
+	do {
+		*--digit = '0' + count % 10;
+		count /= 10;
+	} while (count);
+	fputs(digit, out);
+}

@@ -22,4 +22,7 @@ int print_flush(FILE *out);
 void print_sample(const struct view_options *view, const struct top_sample *sample);
 void print_summary(const struct view_options *view, const struct top_sample *sample);
 
+/* The number; printf() takes several times as long, which is much of a sample. */
+void print_count(FILE *out, uint64_t count);
+
 #endif /* TOP_PRINT_H */

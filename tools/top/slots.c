@@ -49,44 +49,54 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return vfprintf(stderr, format, args);
 }
 
-void slots_quiet_libbpf(void)
+struct source *slots_open(size_t size,
+			  bool (*attach)(struct source *, const struct source_options *),
+			  void (*close)(struct source *), const struct source_options *options)
 {
+	struct source *source = calloc(1, size);
+
+	if (!source) {
+		log_error("out of memory");
+		return NULL;
+	}
 	libbpf_set_print(print_libbpf);
+	if (!attach(source, options)) {
+		close(source);
+		return NULL;
+	}
+	source->can_wait = can_wait_for_programs();
+	return source;
 }
 
-void slots_init(struct slots *slots)
+static struct iotlb_slot *nth_marked(struct source *source, unsigned int n)
 {
-	slots->can_wait = can_wait_for_programs();
+	return &source->slots[source->marked[n]];
 }
 
-static struct iotlb_slot *nth_marked(struct slots *slots, unsigned int n)
+static bool is_owned(struct source *source, unsigned int index)
 {
-	return &slots->slots[slots->marked[n]];
+	return LOAD(source->slots[index].key) &&
+	       (!source->things || LOAD(source->things[index].dev));
 }
 
-static bool is_owned(struct slots *slots, unsigned int index)
-{
-	return LOAD(slots->slots[index].dev) && (!slots->things || LOAD(slots->things[index].dev));
-}
-
-int slots_mark(struct slots *slots)
+int slots_mark(struct source *source)
 {
 	unsigned int i;
 
-	slots->count = 0;
+	source->count = 0;
 	for (i = 0; i < IOTLB_SLOTS; i++)
-		if (is_owned(slots, i))
-			slots->marked[slots->count++] = i;
+		if (is_owned(source, i))
+			source->marked[source->count++] = i;
 	return 0;
 }
 
-static struct iotlb_thing thing_of(struct slots *slots, unsigned int n)
+static struct iotlb_thing thing_of(struct source *source, unsigned int n)
 {
-	const struct iotlb_slot *slot = nth_marked(slots, n);
+	const struct iotlb_slot *slot = nth_marked(source, n);
 
-	if (slots->things)
-		return slots->things[slots->marked[n]];
-	return (struct iotlb_thing){.dev = slot->dev, .vq = slot->vq};
+	if (source->things)
+		return source->things[source->marked[n]];
+	return (struct iotlb_thing){.dev = iotlb_key_dev(slot->key), .vq = iotlb_key_vq(slot->key)};
 }
 
 static void read_slot(const struct iotlb_slot *slot, struct iotlb_thing thing,
@@ -109,82 +119,83 @@ static void read_slot(const struct iotlb_slot *slot, struct iotlb_thing thing,
 		reading->counters.latency[i] = LOAD(slot->counters.latency[i]);
 }
 
-int slots_read(struct slots *slots, source_fn fn, void *arg)
+int slots_read(struct source *source, source_fn fn, void *arg)
 {
 	struct source_reading reading;
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; i < slots->count && !err; i++) {
-		read_slot(nth_marked(slots, i), thing_of(slots, i), &reading);
+	for (i = 0; i < source->count && !err; i++) {
+		read_slot(nth_marked(source, i), thing_of(source, i), &reading);
 		err = fn(&reading, arg);
 	}
 	return err;
 }
 
 /* Nobody else writes to a slot that belongs to no device and is not free. */
-static void empty_slot(struct slots *slots, unsigned int n)
+static void empty_slot(struct source *source, unsigned int n)
 {
-	struct iotlb_slot *slot = nth_marked(slots, n);
+	struct iotlb_slot *slot = nth_marked(source, n);
 
 	memset(&slot->counters, 0, sizeof(slot->counters));
 	slot->miss_time = 0;
-	if (slots->things)
-		slots->things[slots->marked[n]] = (struct iotlb_thing){};
+	if (source->things)
+		source->things[source->marked[n]] = (struct iotlb_thing){};
 	STORE(slot->state, IOTLB_SLOT_FREE);
-	__atomic_fetch_sub(slots->owned, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(source->owned, 1, __ATOMIC_RELAXED);
 }
 
 /* Takes slots from what is gone; taken[n].dev becomes 0 for all others. */
-static bool take_slots(struct slots *slots, source_gone_fn gone, void *arg,
+static bool take_slots(struct source *source, source_gone_fn gone, void *arg,
 		       struct iotlb_thing *taken)
 {
 	struct iotlb_thing thing;
 	unsigned int i;
 	bool any = false;
 
-	for (i = 0; i < slots->count; i++) {
-		thing = thing_of(slots, i);
+	for (i = 0; i < source->count; i++) {
+		thing = thing_of(source, i);
 		if (!gone(thing.dev, arg))
 			continue;
 		taken[i] = thing;
-		STORE(nth_marked(slots, i)->dev, 0);
+		STORE(nth_marked(source, i)->key, 0);
 		any = true;
 	}
 	return any;
 }
 
-static int free_slots(struct slots *slots, const struct iotlb_thing *taken, source_fn fn, void *arg)
+static int free_slots(struct source *source, const struct iotlb_thing *taken, source_fn fn,
+		      void *arg)
 {
 	struct source_reading reading;
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; i < slots->count && !err; i++) {
+	for (i = 0; i < source->count && !err; i++) {
 		if (!taken[i].dev)
 			continue;
-		read_slot(nth_marked(slots, i), taken[i], &reading);
-		empty_slot(slots, i);
+		read_slot(nth_marked(source, i), taken[i], &reading);
+		empty_slot(source, i);
 		err = fn(&reading, arg);
 	}
-	slots->count = 0;
+	source->count = 0;
 	return err;
 }
 
-int slots_reclaim(struct slots *slots, source_gone_fn gone, source_fn fn, void *arg)
+int slots_reclaim(struct source *source, source_gone_fn gone, source_fn fn, void *arg)
 {
 	struct iotlb_thing *taken;
 	int err = 0;
 
-	if (!slots->can_wait)
+	if (!source->can_wait)
 		return -EOPNOTSUPP;
-	taken = calloc(slots->count + 1, sizeof(*taken));
+	taken = calloc(source->count + 1, sizeof(*taken));
 	if (!taken)
 		return -ENOMEM;
-	if (take_slots(slots, gone, arg, taken)) {
+	if (take_slots(source, gone, arg, taken)) {
 		err = wait_for_programs();
 		if (!err)
-			err = free_slots(slots, taken, fn, arg);
+			err = free_slots(source, taken, fn, arg);
 	}
 	free(taken);
 	return err;

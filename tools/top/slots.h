@@ -7,6 +7,7 @@
 #define TOP_SLOTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "iotlb_counters.h"
@@ -16,8 +17,8 @@
 struct bpf_object;
 
 /**
- * struct slots - the slots, in memory that BPF programs share
- * @slots:	IOTLB_SLOTS of them
+ * struct source - what each source begins with that counts in slots
+ * @slots:	IOTLB_SLOTS of them, in memory that BPF programs share
  * @things:	as many, which say what the slots count for, or NULL: the slots
  *		themselves say it
  * @owned:	how many slots have an owner
@@ -25,7 +26,7 @@ struct bpf_object;
  * @count:	elements of @marked that are in use
  * @marked:	indices of the slots that belonged to a device at the last mark
  */
-struct slots {
+struct source {
 	struct iotlb_slot *slots;
 	struct iotlb_thing *things;
 	__u64 *owned;
@@ -34,16 +35,27 @@ struct slots {
 	unsigned int marked[IOTLB_SLOTS];
 };
 
-/* Has libbpf say only with -v what it says of programs that do not load. */
-void slots_quiet_libbpf(void);
-
-/* Once @slots, @things and @owned are set: warns if slots cannot be given back. */
-void slots_init(struct slots *slots);
+/**
+ * slots_open() - open a source
+ * @size:	of its structure, which will be zeroed
+ * @attach:	starts counting and sets @slots, @things and @owned; false after an
+ *		error, which it has told
+ * @close:	frees the source, also after an error of @attach
+ * @options:	for @attach
+ *
+ * libbpf says only with -v what it says of programs that do not load. Warns if slots
+ * cannot be given back.
+ *
+ * Return: the source, or NULL after an error, which was told.
+ */
+struct source *slots_open(size_t size,
+			  bool (*attach)(struct source *, const struct source_options *),
+			  void (*close)(struct source *), const struct source_options *options);
 
 /* These do what the operations of struct source_ops do that are called so. */
-int slots_mark(struct slots *slots);
-int slots_read(struct slots *slots, source_fn fn, void *arg);
-int slots_reclaim(struct slots *slots, source_gone_fn gone, source_fn fn, void *arg);
+int slots_mark(struct source *source);
+int slots_read(struct source *source, source_fn fn, void *arg);
+int slots_reclaim(struct source *source, source_gone_fn gone, source_fn fn, void *arg);
 
 /**
  * slots_lost() - events that were not counted

@@ -21,37 +21,42 @@
 #include "tracepoint.h"
 
 /**
- * struct source - the BPF programs and what is needed to read their counters
+ * struct traced - the BPF programs and what is needed to read their counters
+ * @source:	counters
  * @skel:	programs, and the memory that they share with this process
  * @raw:	the same for who may do less; one of them is NULL
  * @has_watchdog: there is the tracepoint of misses that change hands
- * @slots:	counters
  */
-struct source {
+struct traced {
+	struct source source;
 	struct counters_bpf *skel;
 	struct counters_raw_bpf *raw;
 	bool has_watchdog;
-	struct slots slots;
 };
 
 /* They differ in type only. */
-#define EITHER(source, member) ((source)->skel ? (source)->skel->member : (source)->raw->member)
+#define EITHER(traced, member) ((traced)->skel ? (traced)->skel->member : (traced)->raw->member)
 
-static int attach_typed(struct source *source, const struct source_options *options)
+static struct traced *traced_of(struct source *source)
+{
+	return (struct traced *)source;
+}
+
+static int attach_typed(struct traced *traced, const struct source_options *options)
 {
 	struct counters_bpf *skel = counters_bpf__open();
 	int err;
 
-	source->skel = skel;
+	traced->skel = skel;
 	if (!skel)
 		return -errno;
 	skel->rodata->usable = options->max_queues;
-	bpf_program__set_autoload(skel->progs.count_fallback, source->has_watchdog);
+	bpf_program__set_autoload(skel->progs.count_fallback, traced->has_watchdog);
 	err = counters_bpf__load(skel);
 	return err ? err : counters_bpf__attach(skel);
 }
 
-static int attach_raw(struct source *source, const struct source_options *options)
+static int attach_raw(struct traced *traced, const struct source_options *options)
 {
 	struct vhost_member members[] = {
 		{.type = "vhost_virtqueue", .name = "dev"},
@@ -62,7 +67,7 @@ static int attach_raw(struct source *source, const struct source_options *option
 	struct counters_raw_bpf *skel = counters_raw_bpf__open();
 	int err;
 
-	source->raw = skel;
+	traced->raw = skel;
 	if (!skel)
 		return -errno;
 	if (!vhost_find_members(members, sizeof(members) / sizeof(members[0])))
@@ -72,57 +77,44 @@ static int attach_raw(struct source *source, const struct source_options *option
 	skel->rodata->dev_id_at = members[2].offset;
 	skel->rodata->dev_nvqs_at = members[3].offset;
 	skel->rodata->usable = options->max_queues;
-	bpf_program__set_autoload(skel->progs.count_fallback, source->has_watchdog);
+	bpf_program__set_autoload(skel->progs.count_fallback, traced->has_watchdog);
 	err = counters_raw_bpf__load(skel);
 	return err ? err : counters_raw_bpf__attach(skel);
 }
 
 static bool attach(struct source *source, const struct source_options *options)
 {
+	struct traced *traced = traced_of(source);
 	int err;
 
-	source->has_watchdog = vhost_has_tracepoint("vhost_iotlb_fallback");
+	traced->has_watchdog = vhost_has_tracepoint("vhost_iotlb_fallback");
 	/* Whoever may bind programs to the types of a module pays less for a hit. */
 	if (caps_missing(CAP_BIT(SYS_ADMIN)))
-		err = attach_raw(source, options);
+		err = attach_raw(traced, options);
 	else
-		err = attach_typed(source, options);
+		err = attach_typed(traced, options);
 	if (err) {
 		diagnose_attach(err);
 		return false;
 	}
-	source->slots.slots = EITHER(source, bss->slots);
-	source->slots.owned = source->skel ? &source->skel->bss->owned : &source->raw->bss->owned;
-	slots_init(&source->slots);
+	source->slots = EITHER(traced, bss->slots);
+	source->owned = traced->skel ? &traced->skel->bss->owned : &traced->raw->bss->owned;
 	diagnose_owners();
 	return true;
 }
 
 static void source_close(struct source *source)
 {
-	counters_bpf__destroy(source->skel);
-	counters_raw_bpf__destroy(source->raw);
-	free(source);
+	struct traced *traced = traced_of(source);
+
+	counters_bpf__destroy(traced->skel);
+	counters_raw_bpf__destroy(traced->raw);
+	free(traced);
 }
 
 static struct source *source_open(const struct source_options *options)
 {
-	struct source *source = calloc(1, sizeof(*source));
-
-	if (!source) {
-		log_error("out of memory");
-		return NULL;
-	}
-	slots_quiet_libbpf();
-	if (attach(source, options))
-		return source;
-	source_close(source);
-	return NULL;
-}
-
-static int source_mark(struct source *source)
-{
-	return slots_mark(&source->slots);
+	return slots_open(sizeof(struct traced), attach, source_close, options);
 }
 
 static int source_owners(struct source *source, vhost_device_fn fn, void *arg)
@@ -131,42 +123,36 @@ static int source_owners(struct source *source, vhost_device_fn fn, void *arg)
 	return vhost_device_for_each(0, fn, arg);
 }
 
-static int source_read(struct source *source, source_fn fn, void *arg)
-{
-	return slots_read(&source->slots, fn, arg);
-}
-
-static int source_reclaim(struct source *source, source_gone_fn gone, source_fn fn, void *arg)
-{
-	return slots_reclaim(&source->slots, gone, fn, arg);
-}
-
 static uint64_t source_lost(struct source *source)
 {
-	return slots_lost(EITHER(source, obj),
-			  source->skel ? &source->skel->bss->lost : &source->raw->bss->lost);
+	struct traced *traced = traced_of(source);
+
+	return slots_lost(EITHER(traced, obj),
+			  traced->skel ? &traced->skel->bss->lost : &traced->raw->bss->lost);
 }
 
 /* An older vhost has neither misses that change hands nor stale answers. */
 static uint64_t source_unavailable(struct source *source)
 {
-	return source->has_watchdog ? 0 : COUNTERS_FALLBACKS | COUNTER(UPDATE_STALE);
+	return traced_of(source)->has_watchdog ? 0 : COUNTERS_FALLBACKS | COUNTER(UPDATE_STALE);
 }
 
 static void source_stop(struct source *source)
 {
-	if (source->skel)
-		counters_bpf__detach(source->skel);
+	struct traced *traced = traced_of(source);
+
+	if (traced->skel)
+		counters_bpf__detach(traced->skel);
 	else
-		counters_raw_bpf__detach(source->raw);
+		counters_raw_bpf__detach(traced->raw);
 }
 
 const struct source_ops source_bpf = {
 	.open = source_open,
-	.mark = source_mark,
+	.mark = slots_mark,
 	.owners = source_owners,
-	.read = source_read,
-	.reclaim = source_reclaim,
+	.read = slots_read,
+	.reclaim = slots_reclaim,
 	.lost = source_lost,
 	.unavailable = source_unavailable,
 	.stop = source_stop,

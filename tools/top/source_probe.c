@@ -49,22 +49,27 @@ static const struct {
 #define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
 
 /**
- * struct source - the BPF programs and what is needed to read their counters
+ * struct probed - the BPF programs and what is needed to read their counters
+ * @source:	counters
  * @skel:	programs, and the memory that they share with this process
  * @has:	whether there are the functions
- * @slots:	counters
  * @fds:	vhost fds of all processes
  * @count:	elements of @fds
  */
-struct source {
+struct probed {
+	struct source source;
 	struct probe_bpf *skel;
 	bool has[FUNCTIONS];
-	struct slots slots;
 	struct iotlb_probe_fd *fds;
 	size_t count;
 };
 
-static void find_functions(struct source *source)
+static struct probed *probed_of(struct source *source)
+{
+	return (struct probed *)source;
+}
+
+static void find_functions(struct probed *probed)
 {
 	struct btf *vmlinux = btf__load_vmlinux_btf();
 	struct btf *module;
@@ -72,43 +77,44 @@ static void find_functions(struct source *source)
 
 	for (i = 0; i < FUNCTIONS; i++) {
 		module = vmlinux ? btf__load_module_btf(functions[i].module, vmlinux) : NULL;
-		source->has[i] = module && btf__find_by_name_kind(module, functions[i].function,
+		probed->has[i] = module && btf__find_by_name_kind(module, functions[i].function,
 								  BTF_KIND_FUNC) > 0;
 		btf__free(module);
 	}
 	btf__free(vmlinux);
 }
 
-static bool has_function(const struct source *source, const char *name)
+static bool has_function(const struct probed *probed, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < FUNCTIONS; i++)
 		if (!strcmp(functions[i].function, name))
-			return source->has[i];
+			return probed->has[i];
 	/* Not a function of vhost, but the list of fds. */
 	return true;
 }
 
 static uint64_t source_unavailable(struct source *source)
 {
+	const struct probed *probed = probed_of(source);
 	uint64_t unavailable = COUNTERS_PATCHED;
 	size_t i;
 
 	for (i = 0; i < FUNCTIONS; i++)
-		if (!source->has[i])
+		if (!probed->has[i])
 			unavailable |= functions[i].needed_for;
 	return unavailable;
 }
 
-static void choose_programs(struct source *source)
+static void choose_programs(struct probed *probed)
 {
 	struct bpf_program *program;
 	const char *function;
 
-	bpf_object__for_each_program (program, source->skel->obj) {
+	bpf_object__for_each_program (program, probed->skel->obj) {
 		function = strchr(bpf_program__section_name(program), '/') + 1;
-		if (has_function(source, function))
+		if (has_function(probed, function))
 			continue;
 		log_debug("this vhost has no function %s to probe", function);
 		bpf_program__set_autoload(program, false);
@@ -117,70 +123,57 @@ static void choose_programs(struct source *source)
 
 static bool attach(struct source *source, const struct source_options *options)
 {
+	struct probed *probed = probed_of(source);
 	int err;
 
-	source->skel = probe_bpf__open();
-	if (!source->skel) {
+	probed->skel = probe_bpf__open();
+	if (!probed->skel) {
 		log_error("cannot open the BPF probes: %s", strerror(errno));
 		return false;
 	}
-	source->skel->rodata->usable = options->max_queues;
-	find_functions(source);
-	choose_programs(source);
-	err = probe_bpf__load(source->skel);
+	probed->skel->rodata->usable = options->max_queues;
+	find_functions(probed);
+	choose_programs(probed);
+	err = probe_bpf__load(probed->skel);
 	if (!err)
-		err = probe_bpf__attach(source->skel);
+		err = probe_bpf__attach(probed->skel);
 	if (err) {
 		diagnose_probes(err);
 		return false;
 	}
-	source->slots.slots = source->skel->bss->slots;
-	source->slots.things = source->skel->bss->things;
-	source->slots.owned = &source->skel->bss->owned;
-	slots_init(&source->slots);
+	source->slots = probed->skel->bss->slots;
+	source->things = probed->skel->bss->things;
+	source->owned = &probed->skel->bss->owned;
 	return true;
 }
 
 bool source_probe_works(void)
 {
-	struct source source = {};
+	struct probed probed = {};
 	size_t i;
 
-	find_functions(&source);
+	find_functions(&probed);
 	for (i = 0; i < FUNCTIONS; i++)
-		if (source.has[i] && functions[i].needed_for & COUNTERS_MISSES)
+		if (probed.has[i] && functions[i].needed_for & COUNTERS_MISSES)
 			return true;
 	return false;
 }
 
 static void source_close(struct source *source)
 {
-	probe_bpf__destroy(source->skel);
-	free(source->fds);
-	free(source);
+	struct probed *probed = probed_of(source);
+
+	probe_bpf__destroy(probed->skel);
+	free(probed->fds);
+	free(probed);
 }
 
 static struct source *source_open(const struct source_options *options)
 {
-	struct source *source = calloc(1, sizeof(*source));
-
-	if (!source) {
-		log_error("out of memory");
-		return NULL;
-	}
-	slots_quiet_libbpf();
-	if (attach(source, options))
-		return source;
-	source_close(source);
-	return NULL;
+	return slots_open(sizeof(struct probed), attach, source_close, options);
 }
 
-static int source_mark(struct source *source)
-{
-	return slots_mark(&source->slots);
-}
-
-static int read_fds(struct source *source, int fd)
+static int read_fds(struct probed *probed, int fd)
 {
 	struct iotlb_probe_fd *fds;
 	size_t room = 0, used = 0;
@@ -189,53 +182,53 @@ static int read_fds(struct source *source, int fd)
 	do {
 		if (room - used < sizeof(*fds)) {
 			room = room * 2 + 64 * sizeof(*fds);
-			fds = realloc(source->fds, room);
+			fds = realloc(probed->fds, room);
 			if (!fds)
 				return -ENOMEM;
-			source->fds = fds;
+			probed->fds = fds;
 		}
-		got = read(fd, (char *)source->fds + used, room - used);
+		got = read(fd, (char *)probed->fds + used, room - used);
 		if (got < 0 && errno != EINTR && errno != EAGAIN)
 			return -errno;
 		if (got > 0)
 			used += got;
 	} while (got);
-	source->count = used / sizeof(*fds);
+	probed->count = used / sizeof(*fds);
 	return 0;
 }
 
-static int list_fds(struct source *source)
+static int list_fds(struct probed *probed)
 {
-	int fd = bpf_iter_create(bpf_link__fd(source->skel->links.list_fds));
+	int fd = bpf_iter_create(bpf_link__fd(probed->skel->links.list_fds));
 	int err;
 
 	if (fd < 0)
 		return fd;
-	err = read_fds(source, fd);
+	err = read_fds(probed, fd);
 	close(fd);
 	return err;
 }
 
-static const struct iotlb_probe_fd *find_fd(const struct source *source,
+static const struct iotlb_probe_fd *find_fd(const struct probed *probed,
 					    const struct vhost_device *dev)
 {
 	size_t i;
 
-	for (i = 0; i < source->count; i++)
-		if (source->fds[i].tgid == (uint32_t)dev->pid &&
-		    source->fds[i].fd == (uint32_t)dev->fd)
-			return &source->fds[i];
+	for (i = 0; i < probed->count; i++)
+		if (probed->fds[i].tgid == (uint32_t)dev->pid &&
+		    probed->fds[i].fd == (uint32_t)dev->fd)
+			return &probed->fds[i];
 	return NULL;
 }
 
 /**
  * struct owners_walk - arguments of tell_owner()
- * @source:	the source
+ * @probed:	the source
  * @fn:		to be called with what is known of the device
  * @arg:	passed to @fn
  */
 struct owners_walk {
-	struct source *source;
+	struct probed *probed;
 	vhost_device_fn fn;
 	void *arg;
 };
@@ -245,10 +238,10 @@ static int tell_owner(const struct vhost_device *found, void *arg)
 {
 	struct owners_walk *walk = arg;
 	struct vhost_device dev = *found;
-	const struct iotlb_probe_fd *fd = find_fd(walk->source, found);
+	const struct iotlb_probe_fd *fd = find_fd(walk->probed, found);
 
 	if (fd) {
-		dev.has_id = !bpf_map_lookup_elem(bpf_map__fd(walk->source->skel->maps.numbers),
+		dev.has_id = !bpf_map_lookup_elem(bpf_map__fd(walk->probed->skel->maps.numbers),
 						  &fd->dev, &dev.id);
 		dev.has_iotlb = fd->has_iotlb;
 		dev.entries = fd->entries;
@@ -262,37 +255,30 @@ static int tell_owner(const struct vhost_device *found, void *arg)
 
 static int source_owners(struct source *source, vhost_device_fn fn, void *arg)
 {
-	struct owners_walk walk = {.source = source, .fn = fn, .arg = arg};
-	int err = list_fds(source);
+	struct owners_walk walk = {.probed = probed_of(source), .fn = fn, .arg = arg};
+	int err = list_fds(walk.probed);
 
 	return err ? err : vhost_device_for_each(0, tell_owner, &walk);
 }
 
-static int source_read(struct source *source, source_fn fn, void *arg)
-{
-	return slots_read(&source->slots, fn, arg);
-}
-
-static int source_reclaim(struct source *source, source_gone_fn gone, source_fn fn, void *arg)
-{
-	return slots_reclaim(&source->slots, gone, fn, arg);
-}
-
 static uint64_t source_lost(struct source *source)
 {
-	return slots_lost(source->skel->obj, &source->skel->bss->lost);
+	struct probed *probed = probed_of(source);
+
+	return slots_lost(probed->skel->obj, &probed->skel->bss->lost);
 }
 
 /* All but the list of fds, which the last sample needs. */
 static void source_stop(struct source *source)
 {
-	struct bpf_object_skeleton *skeleton = source->skel->skeleton;
+	struct probed *probed = probed_of(source);
+	struct bpf_object_skeleton *skeleton = probed->skel->skeleton;
 	struct bpf_link **link;
 	int i;
 
 	for (i = 0; i < skeleton->prog_cnt; i++) {
 		link = skeleton->progs[i].link;
-		if (*link == source->skel->links.list_fds)
+		if (*link == probed->skel->links.list_fds)
 			continue;
 		bpf_link__destroy(*link);
 		*link = NULL;
@@ -301,10 +287,10 @@ static void source_stop(struct source *source)
 
 const struct source_ops source_probe = {
 	.open = source_open,
-	.mark = source_mark,
+	.mark = slots_mark,
 	.owners = source_owners,
-	.read = source_read,
-	.reclaim = source_reclaim,
+	.read = slots_read,
+	.reclaim = slots_reclaim,
 	.lost = source_lost,
 	.unavailable = source_unavailable,
 	.stop = source_stop,

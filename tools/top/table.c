@@ -363,27 +363,58 @@ static bool fit(struct grid *grid, const struct table_options *options)
 	return complete;
 }
 
+/* Names that are too long; who is in parentheses stays so. */
+static void cut_names(struct grid *grid)
+{
+	size_t width = grid->width[COLUMN_COMM], length, r;
+	char *text;
+
+	for (r = TABLE_HEADINGS; r < grid->count; r++) {
+		text = grid->rows[r][COLUMN_COMM];
+		length = strlen(text);
+		if (length <= width)
+			continue;
+		if (text[0] == '(' && text[length - 1] == ')')
+			text[width - 1] = ')';
+		text[width] = '\0';
+	}
+}
+
+/* Returns the end of the cell, as wide as it is to be. */
+static char *add_cell(char *to, const char *text, size_t width, bool left)
+{
+	size_t length = strlen(text), blank = width - length;
+
+	if (!left) {
+		memset(to, ' ', blank);
+		to += blank;
+	}
+	memcpy(to, text, length);
+	to += length;
+	if (left) {
+		memset(to, ' ', blank);
+		to += blank;
+	}
+	return to;
+}
+
 static char *make_line(const struct grid *grid, size_t r)
 {
-	char *text = malloc(total_width(grid) + 1);
-	size_t c, length = 0;
-	int width;
+	char *text = malloc(total_width(grid) + 1), *end = text;
+	size_t c;
 
 	if (!text)
 		return NULL;
-	text[0] = '\0';
 	for (c = 0; c < NR_COLUMNS; c++) {
-		width = (int)grid->width[c];
-		if (!width)
+		if (!grid->width[c])
 			continue;
-		if (length)
-			text[length++] = ' ';
-		length += sprintf(text + length, "%*.*s", columns[c].left ? -width : width, width,
-				  grid->rows[r][c]);
+		if (end > text)
+			*end++ = ' ';
+		end = add_cell(end, grid->rows[r][c], grid->width[c], columns[c].left);
 	}
-	while (length && text[length - 1] == ' ')
-		length--;
-	text[length] = '\0';
+	while (end > text && end[-1] == ' ')
+		end--;
+	*end = '\0';
 	return text;
 }
 
@@ -456,6 +487,7 @@ int table_make(struct table *table, const struct top_sample *sample,
 	if (!fill(&grid, wanted, sample, devices, count, options, true) && options->total)
 		fill(&grid, wanted, sample, devices, count, options, false);
 	tell_columns(table, &grid, options);
+	cut_names(&grid);
 	err = make_lines(table, &grid);
 	free(grid.rows);
 	if (err)

@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <argp.h>
-#include <errno.h>
-#include <math.h>
-#include <stdlib.h>
+#include <inttypes.h>
 
+#include "cli.h"
 #include "iotlb_counters.h"
-#include "log.h"
 #include "top_options.h"
-
-/* A year; and less than this a second has not much to tell. */
-#define SECONDS_MAX (366 * 24 * 3600.0)
-#define INTERVAL_MIN 0.01
-
-#define EXIT_USAGE 2
 
 /* Options without a letter. */
 enum { KEY_CSV = 256, KEY_OPENMETRICS, KEY_PROBES };
@@ -65,36 +56,6 @@ static const struct argp_option help[] = {
 	{},
 };
 
-static double parse_seconds(const char *text, const char *what, double least,
-			    struct argp_state *state)
-{
-	char *end;
-	double value;
-
-	errno = 0;
-	value = strtod(text, &end);
-	/* The comparison is false for NAN, too. */
-	if (errno || end == text || *end || !(value >= least && value <= SECONDS_MAX))
-		argp_error(state, "%s \"%s\": must be seconds, from %g to %.0f", what, text, least,
-			   SECONDS_MAX);
-	return value;
-}
-
-static unsigned long parse_number(const char *text, const char *what, unsigned long least,
-				  unsigned long greatest, struct argp_state *state)
-{
-	unsigned long value;
-	char *end;
-
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	/* strtoul() takes a minus sign. */
-	if (errno || text[0] < '0' || text[0] > '9' || *end || value < least || value > greatest)
-		argp_error(state, "%s \"%s\": must be a number from %lu to %lu", what, text, least,
-			   greatest);
-	return value;
-}
-
 static void set_count(struct top_options *options, unsigned long count, struct argp_state *state)
 {
 	if (options->count)
@@ -114,9 +75,9 @@ static void set_format(struct top_options *options, enum top_format format,
 static void parse_argument(struct top_options *options, char *text, struct argp_state *state)
 {
 	if (state->arg_num == 0)
-		options->interval = parse_seconds(text, "interval", INTERVAL_MIN, state);
+		options->interval = cli_seconds(state, "interval", text);
 	else if (state->arg_num == 1)
-		set_count(options, parse_number(text, "count", 1, INT32_MAX, state), state);
+		set_count(options, cli_number(state, "count", text, 1, INT32_MAX), state);
 	else
 		argp_error(state, "too many arguments: \"%s\"", text);
 }
@@ -133,7 +94,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options->batch = true;
 		break;
 	case 'd':
-		options->duration = parse_seconds(arg, "duration", INTERVAL_MIN, state);
+		options->duration = cli_seconds(state, "duration", arg);
 		break;
 	case 'j':
 		set_format(options, TOP_JSON, state);
@@ -148,19 +109,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--openmetrics= is given no name of a file");
 		break;
 	case 'm':
-		options->max_queues = parse_number(arg, "max-queues", 1, IOTLB_SLOTS_USABLE, state);
+		options->max_queues = cli_number(state, "max-queues", arg, 1, IOTLB_SLOTS_USABLE);
 		break;
 	case 'n':
-		set_count(options, parse_number(arg, "count", 1, INT32_MAX, state), state);
+		set_count(options, cli_number(state, "count", arg, 1, INT32_MAX), state);
 		break;
 	case 'p':
-		options->pid = (pid_t)parse_number(arg, "pid", 1, INT32_MAX, state);
+		options->pid = cli_number(state, "pid", arg, 1, INT32_MAX);
 		break;
 	case KEY_PROBES:
 		options->probes = true;
 		break;
 	case 'r':
-		options->rows = parse_number(arg, "rows", 1, INT32_MAX, state);
+		options->rows = cli_number(state, "rows", arg, 1, INT32_MAX);
 		break;
 	case 's':
 		options->sort = sort_key_find(arg);
@@ -171,28 +132,28 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'T':
 		options->timestamps = true;
 		break;
-	case 'v':
-		log_verbose = true;
-		break;
-	case 'h':
-		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-		break;
 	case ARGP_KEY_ARG:
 		parse_argument(options, arg, state);
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_common(key, arg, state);
 	}
 	return 0;
 }
 
 void top_options_parse(struct top_options *options, int argc, char **argv)
 {
-	static const struct argp argp = {
-		.options = help,
-		.parser = parse,
-		.args_doc = "[INTERVAL [COUNT]]",
-		.doc = doc,
+	static const struct cli cli = {
+		.version = "iotlb-top " VERSION,
+		.argp =
+			{
+				.options = help,
+				.parser = parse,
+				.args_doc = "[INTERVAL [COUNT]]",
+				.doc = doc,
+			},
+		.decimal = true,
+		.bad_number = "%1$s \"%2$s\": must be a number from %4$" PRIu64 " to %3$" PRIu64,
 	};
 
 	*options = (struct top_options){
@@ -200,9 +161,5 @@ void top_options_parse(struct top_options *options, int argc, char **argv)
 		.sort = sort_key_find("misses"),
 		.max_queues = IOTLB_SLOTS_USABLE,
 	};
-	argp_program_version = "iotlb-top " VERSION;
-	argp_err_exit_status = EXIT_USAGE;
-	/* getopt()'s messages start with the whole path otherwise. */
-	argv[0] = program_invocation_short_name;
-	argp_parse(&argp, argc, argv, 0, NULL, options);
+	cli_parse(&cli, argc, argv, options);
 }

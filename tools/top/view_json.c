@@ -6,14 +6,18 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include <json-c/json.h>
-
 #include "print.h"
 #include "rates.h"
 #include "view.h"
 
+/**
+ * struct view - where to write
+ * @out:	there
+ * @first:	what comes next is the first of its object or array
+ */
 struct view {
 	FILE *out;
+	bool first;
 };
 
 static struct view *json_open(const struct view_options *options)
@@ -25,188 +29,255 @@ static struct view *json_open(const struct view_options *options)
 	return view;
 }
 
-static void add(struct json_object *to, const char *name, struct json_object *what)
+static void add_comma(struct view *view)
 {
-	json_object_object_add(to, name, what);
+	if (!view->first)
+		fputc(',', view->out);
+	view->first = false;
 }
 
-static void add_count(struct json_object *to, const char *name, uint64_t count)
+static void add_name(struct view *view, const char *name)
 {
-	add(to, name, json_object_new_uint64(count));
+	add_comma(view);
+	fputc('"', view->out);
+	fputs(name, view->out);
+	fputs("\":", view->out);
+}
+
+/* An object or array, in an object if it has a name. */
+static void begin(struct view *view, const char *name, char bracket)
+{
+	if (name)
+		add_name(view, name);
+	else
+		add_comma(view);
+	fputc(bracket, view->out);
+	view->first = true;
+}
+
+static void end(struct view *view, char bracket)
+{
+	fputc(bracket, view->out);
+	view->first = false;
+}
+
+static void add_null(struct view *view, const char *name)
+{
+	add_name(view, name);
+	fputs("null", view->out);
+}
+
+static void add_bool(struct view *view, const char *name, bool value)
+{
+	add_name(view, name);
+	fputs(value ? "true" : "false", view->out);
+}
+
+static void add_count(struct view *view, const char *name, uint64_t count)
+{
+	add_name(view, name);
+	print_count(view->out, count);
+}
+
+/* Null if it is not known. */
+static void add_known(struct view *view, const char *name, uint64_t count, bool known)
+{
+	if (known)
+		add_count(view, name, count);
+	else
+		add_null(view, name);
 }
 
 /* JSON has no NAN; what cannot be told is null. */
-static void add_number(struct json_object *to, const char *name, double number, const char *format)
+static void add_number(struct view *view, const char *name, double number, const char *format)
 {
-	char text[40];
-
 	if (isnan(number)) {
-		add(to, name, NULL);
+		add_null(view, name);
 		return;
 	}
-	snprintf(text, sizeof(text), format, number);
-	add(to, name, json_object_new_double_s(number, text));
+	add_name(view, name);
+	fprintf(view->out, format, number);
+}
+
+static void add_text(struct view *view, const char *name, const char *text)
+{
+	add_name(view, name);
+	fputc('"', view->out);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', view->out);
+		if ((unsigned char)*text < ' ')
+			fprintf(view->out, "\\u%04x", *text);
+		else
+			fputc(*text, view->out);
+	}
+	fputc('"', view->out);
 }
 
 /* A sum of counters, null if one of them cannot be had. */
-static void add_counter(struct json_object *to, const char *name,
-			const struct iotlb_counters *counters, uint32_t which, uint64_t unavailable)
+static void add_counter(struct view *view, const char *name, const struct iotlb_counters *counters,
+			uint32_t which, uint64_t unavailable)
 {
-	if (which & unavailable)
-		add(to, name, NULL);
-	else
-		add_count(to, name, counters_sum(counters, which));
+	add_known(view, name, counters_sum(counters, which), !(which & unavailable));
 }
 
-static struct json_object *make_latency(const struct iotlb_counters *counters)
+static void add_latency(struct view *view, const struct iotlb_counters *counters)
 {
-	struct json_object *latency = json_object_new_object();
-	struct json_object *buckets = json_object_new_array();
 	int i, used = 0;
 
 	for (i = 0; i < IOTLB_LATENCY_BUCKETS; i++)
 		if (counters->latency[i])
 			used = i + 1;
-	for (i = 0; i < used; i++)
-		json_object_array_add(buckets, json_object_new_uint64(counters->latency[i]));
-	add_number(latency, "p50", latency_percentile(counters, 0.50), "%.0f");
-	add_number(latency, "p99", latency_percentile(counters, 0.99), "%.0f");
-	add_count(latency, "sum", counters->count[IOTLB_LATENCY_NS]);
-	add(latency, "log2", buckets);
-	return latency;
+	begin(view, "latency_ns", '{');
+	add_number(view, "p50", latency_percentile(counters, 0.50), "%.0f");
+	add_number(view, "p99", latency_percentile(counters, 0.99), "%.0f");
+	add_count(view, "sum", counters->count[IOTLB_LATENCY_NS]);
+	begin(view, "log2", '[');
+	for (i = 0; i < used; i++) {
+		add_comma(view);
+		print_count(view->out, counters->latency[i]);
+	}
+	end(view, ']');
+	end(view, '}');
 }
 
-static struct json_object *make_hits(const struct iotlb_counters *counters, uint64_t unavailable)
+static void add_hits(struct view *view, const struct iotlb_counters *counters, uint64_t unavailable)
 {
-	struct json_object *hits = json_object_new_object();
-
-	add_counter(hits, "desc", counters, COUNTER(HIT_DESC), unavailable);
-	add_counter(hits, "avail", counters, COUNTER(HIT_AVAIL), unavailable);
-	add_counter(hits, "used", counters, COUNTER(HIT_USED), unavailable);
-	add_counter(hits, "buffer", counters, COUNTER(HIT_BUFFER), unavailable);
-	return hits;
+	begin(view, "hits", '{');
+	add_counter(view, "desc", counters, COUNTER(HIT_DESC), unavailable);
+	add_counter(view, "avail", counters, COUNTER(HIT_AVAIL), unavailable);
+	add_counter(view, "used", counters, COUNTER(HIT_USED), unavailable);
+	add_counter(view, "buffer", counters, COUNTER(HIT_BUFFER), unavailable);
+	end(view, '}');
 }
 
-static struct json_object *make_fallback(const struct iotlb_counters *counters)
+static void add_fallback(struct view *view, const struct iotlb_counters *counters)
 {
-	struct json_object *fallback = json_object_new_object();
-
-	add_count(fallback, "timeout", counters->count[IOTLB_FALLBACK_TIMEOUT]);
-	add_count(fallback, "refused", counters->count[IOTLB_FALLBACK_REFUSED]);
-	add_count(fallback, "detached", counters->count[IOTLB_FALLBACK_DETACHED]);
-	return fallback;
+	begin(view, "fallback", '{');
+	add_count(view, "timeout", counters->count[IOTLB_FALLBACK_TIMEOUT]);
+	add_count(view, "refused", counters->count[IOTLB_FALLBACK_REFUSED]);
+	add_count(view, "detached", counters->count[IOTLB_FALLBACK_DETACHED]);
+	end(view, '}');
 }
 
-static void add_queue_counts(struct json_object *counts, const struct iotlb_counters *counters,
+static void add_queue_counts(struct view *view, const struct iotlb_counters *counters,
 			     uint64_t unavailable)
 {
-	add_counter(counts, "lookups", counters, COUNTERS_LOOKUPS, unavailable);
-	add(counts, "hits", make_hits(counters, unavailable));
-	add_counter(counts, "misses", counters, COUNTER(MISS), unavailable);
-	add_counter(counts, "buffer_misses", counters, COUNTER(MISS_BUFFER), unavailable);
-	add_number(counts, "hit_rate",
+	add_counter(view, "lookups", counters, COUNTERS_LOOKUPS, unavailable);
+	add_hits(view, counters, unavailable);
+	add_counter(view, "misses", counters, COUNTER(MISS), unavailable);
+	add_counter(view, "buffer_misses", counters, COUNTER(MISS_BUFFER), unavailable);
+	add_number(view, "hit_rate",
 		   COUNTERS_LOOKUPS & unavailable ? NAN : counters_hit_rate(counters), "%.6f");
-	add_number(counts, "buffer_hit_rate",
+	add_number(view, "buffer_hit_rate",
 		   COUNTERS_BUFFERS & unavailable ? NAN : counters_buffer_hit_rate(counters),
 		   "%.6f");
-	add_counter(counts, "resolved", counters, COUNTER(RESOLVED), unavailable);
-	add_counter(counts, "ring", counters, COUNTER(MISS_RING), unavailable);
-	add_counter(counts, "fd", counters, COUNTER(MISS_FD), unavailable);
-	add_counter(counts, "drops", counters, COUNTER(MISS_DROP), unavailable);
-	add(counts, "fallback", COUNTERS_FALLBACKS & unavailable ? NULL : make_fallback(counters));
-	add(counts, "latency_ns",
-	    UNAVAILABLE_LATENCY & unavailable ? NULL : make_latency(counters));
+	add_counter(view, "resolved", counters, COUNTER(RESOLVED), unavailable);
+	add_counter(view, "ring", counters, COUNTER(MISS_RING), unavailable);
+	add_counter(view, "fd", counters, COUNTER(MISS_FD), unavailable);
+	add_counter(view, "drops", counters, COUNTER(MISS_DROP), unavailable);
+	if (COUNTERS_FALLBACKS & unavailable)
+		add_null(view, "fallback");
+	else
+		add_fallback(view, counters);
+	if (UNAVAILABLE_LATENCY & unavailable)
+		add_null(view, "latency_ns");
+	else
+		add_latency(view, counters);
 }
 
-static void add_device_counts(struct json_object *counts, const struct iotlb_counters *counters,
+static void add_device_counts(struct view *view, const struct iotlb_counters *counters,
 			      uint64_t unavailable)
 {
-	add_counter(counts, "updates", counters, COUNTER(UPDATE), unavailable);
-	add_counter(counts, "failed_updates", counters, COUNTER(UPDATE_FAILED), unavailable);
-	add_counter(counts, "stale", counters, COUNTER(UPDATE_STALE), unavailable);
-	add_counter(counts, "invalidations", counters, COUNTER(INVALIDATE), unavailable);
-	add_counter(counts, "evictions", counters, COUNTER(EVICT), unavailable);
+	add_counter(view, "updates", counters, COUNTER(UPDATE), unavailable);
+	add_counter(view, "failed_updates", counters, COUNTER(UPDATE_FAILED), unavailable);
+	add_counter(view, "stale", counters, COUNTER(UPDATE_STALE), unavailable);
+	add_counter(view, "invalidations", counters, COUNTER(INVALIDATE), unavailable);
+	add_counter(view, "evictions", counters, COUNTER(EVICT), unavailable);
 }
 
-typedef void (*add_counts_fn)(struct json_object *counts, const struct iotlb_counters *counters,
+typedef void (*add_counts_fn)(struct view *view, const struct iotlb_counters *counters,
 			      uint64_t unavailable);
 
-static void add_all_counts(struct json_object *counts, const struct iotlb_counters *counters,
+static void add_all_counts(struct view *view, const struct iotlb_counters *counters,
 			   uint64_t unavailable)
 {
-	add_queue_counts(counts, counters, unavailable);
-	add_device_counts(counts, counters, unavailable);
+	add_queue_counts(view, counters, unavailable);
+	add_device_counts(view, counters, unavailable);
 }
 
-static void add_delta_and_total(struct json_object *to, const struct iotlb_counters *delta,
+static void add_delta_and_total(struct view *view, const struct iotlb_counters *delta,
 				const struct iotlb_counters *total, add_counts_fn add_counts,
 				uint64_t unavailable)
 {
-	struct json_object *counts = json_object_new_object();
-
-	add_counts(counts, delta, unavailable);
-	add(to, "delta", counts);
-	counts = json_object_new_object();
-	add_counts(counts, total, unavailable);
-	add(to, "total", counts);
+	begin(view, "delta", '{');
+	add_counts(view, delta, unavailable);
+	end(view, '}');
+	begin(view, "total", '{');
+	add_counts(view, total, unavailable);
+	end(view, '}');
 }
 
-static struct json_object *make_queue(const struct top_queue *queue, uint64_t unavailable)
+static void add_queue(struct view *view, const struct top_queue *queue, uint64_t unavailable)
 {
-	struct json_object *object = json_object_new_object();
-
-	add_count(object, "vq", queue->vq);
-	add_delta_and_total(object, &queue->tally.delta, &queue->tally.total, add_queue_counts,
+	begin(view, NULL, '{');
+	add_count(view, "vq", queue->vq);
+	add_delta_and_total(view, &queue->tally.delta, &queue->tally.total, add_queue_counts,
 			    unavailable);
-	return object;
+	end(view, '}');
 }
 
-static struct json_object *make_device(const struct top_device *device, uint64_t unavailable)
+/* Null if it is empty. */
+static void add_name_of(struct view *view, const char *name, const char *text)
 {
-	struct json_object *object = json_object_new_object();
-	struct json_object *queues = json_object_new_array();
+	if (text[0])
+		add_text(view, name, text);
+	else
+		add_null(view, name);
+}
+
+static void add_device(struct view *view, const struct top_device *device, uint64_t unavailable)
+{
 	size_t i;
 
-	add_count(object, "dev", device->id);
-	add(object, "pid", device->pid ? json_object_new_int(device->pid) : NULL);
-	add(object, "comm", json_object_new_string(device->comm));
-	add(object, "path", device->path[0] ? json_object_new_string(device->path) : NULL);
-	add(object, "tap", device->tap[0] ? json_object_new_string(device->tap) : NULL);
-	add(object, "gone", json_object_new_boolean(device->state != TOP_HELD));
-	add(object, "entries",
-	    device->has_entries ? json_object_new_uint64(device->entries) : NULL);
-	add(object, "limit", device->has_entries ? json_object_new_uint64(device->limit) : NULL);
-	add_delta_and_total(object, &device->tally.delta, &device->tally.total, add_device_counts,
+	begin(view, NULL, '{');
+	add_count(view, "dev", device->id);
+	add_known(view, "pid", device->pid, device->pid);
+	add_text(view, "comm", device->comm);
+	add_name_of(view, "path", device->path);
+	add_name_of(view, "tap", device->tap);
+	add_bool(view, "gone", device->state != TOP_HELD);
+	add_known(view, "entries", device->entries, device->has_entries);
+	add_known(view, "limit", device->limit, device->has_entries);
+	add_delta_and_total(view, &device->tally.delta, &device->tally.total, add_device_counts,
 			    unavailable);
+	begin(view, "queues", '[');
 	for (i = 0; i < device->count; i++)
-		json_object_array_add(queues, make_queue(&device->queues[i], unavailable));
-	add(object, "queues", queues);
-	return object;
+		add_queue(view, &device->queues[i], unavailable);
+	end(view, ']');
+	end(view, '}');
 }
 
 static int print_object(struct view *view, const struct top_sample *sample)
 {
-	struct json_object *object = json_object_new_object();
-	struct json_object *devices = json_object_new_array();
 	size_t i;
 
-	add_number(object, "time", sample->time, "%.3f");
-	add_number(object, "elapsed", sample->elapsed, "%.6f");
-	add_number(object, "seconds", sample->seconds, "%.6f");
-	add(object, "final", json_object_new_boolean(sample->final));
-	add_count(object, "lost", sample->lost);
-	add_count(object, "lost_total", sample->lost_total);
-	add_delta_and_total(object, &sample->sum, &sample->sum_total, add_all_counts,
+	view->first = true;
+	begin(view, NULL, '{');
+	add_number(view, "time", sample->time, "%.3f");
+	add_number(view, "elapsed", sample->elapsed, "%.6f");
+	add_number(view, "seconds", sample->seconds, "%.6f");
+	add_bool(view, "final", sample->final);
+	add_count(view, "lost", sample->lost);
+	add_count(view, "lost_total", sample->lost_total);
+	add_delta_and_total(view, &sample->sum, &sample->sum_total, add_all_counts,
 			    sample->unavailable);
+	begin(view, "devices", '[');
 	for (i = 0; i < sample->count; i++)
-		json_object_array_add(devices,
-				      make_device(sample->devices[i], sample->unavailable));
-	add(object, "devices", devices);
-
-	fprintf(view->out, "%s\n",
-		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-							       JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(object);
+		add_device(view, sample->devices[i], sample->unavailable);
+	end(view, ']');
+	end(view, '}');
+	fputc('\n', view->out);
 	return print_flush(view->out);
 }
 

@@ -26,18 +26,30 @@
 
 #define LATENCY "vhost_iotlb_miss_latency_seconds"
 
+/* Room for the labels of a device or virtqueue, each byte of a name escaped. */
+#define LABELS_SIZE 256
+
+typedef char labels[LABELS_SIZE];
+
 /**
  * struct view - where to write
  * @out:	standard output, unless there is a file
  * @file:	is replaced at each sample, NULL: none
  * @temporary:	becomes @file when it is complete
  * @prometheus:	the older format
+ * @ends:	of the buckets, in seconds
+ * @labels:	of each device and, after it, of each of its virtqueues, all but the
+ *		closing bracket. There are many lines for each of them.
+ * @room:	elements of @labels
  */
 struct view {
 	FILE *out;
 	const char *file;
 	char *temporary;
 	bool prometheus;
+	char ends[IOTLB_LATENCY_BUCKETS][32];
+	labels *labels;
+	size_t room;
 };
 
 /**
@@ -150,9 +162,13 @@ static struct view *openmetrics_open(const struct view_options *options)
 {
 	struct view *view = calloc(1, sizeof(*view));
 	size_t length, suffix = strlen(PROMETHEUS_SUFFIX);
+	int i;
 
 	if (!view)
 		return NULL;
+	for (i = 0; i < IOTLB_LATENCY_BUCKETS; i++)
+		snprintf(view->ends[i], sizeof(view->ends[i]), "%.12g",
+			 (double)(1ULL << (i + 1)) / 1e9);
 	view->out = options->out;
 	view->file = options->file;
 	if (!view->file)
@@ -169,39 +185,62 @@ static struct view *openmetrics_open(const struct view_options *options)
 	return view;
 }
 
-static void print_escaped(FILE *out, const char *text)
+static char *add_label(char *to, const char *name, const char *value)
 {
-	for (; *text; text++) {
-		if (*text == '\n') {
-			fputs("\\n", out);
-			continue;
-		}
-		if (*text == '\\' || *text == '"')
-			fputc('\\', out);
-		fputc(*text, out);
+	to = stpcpy(stpcpy(stpcpy(to, ","), name), "=\"");
+	for (; *value; value++) {
+		if (*value == '\\' || *value == '"' || *value == '\n')
+			*to++ = '\\';
+		*to++ = *value == '\n' ? 'n' : *value;
 	}
+	return stpcpy(to, "\"");
 }
 
-static void print_label(FILE *out, const char *name, const char *value)
+/* Returns their end. */
+static char *make_labels(labels text, const struct top_device *device)
 {
-	fprintf(out, ",%s=\"", name);
-	print_escaped(out, value);
-	fputc('"', out);
-}
-
-/* All but the closing bracket; @queue may be NULL. */
-static void print_labels(FILE *out, const struct top_device *device, const struct top_queue *queue)
-{
-	char pid[16] = "";
+	char pid[16] = "", *end;
 
 	if (device->pid)
 		snprintf(pid, sizeof(pid), "%d", device->pid);
-	fprintf(out, "{device=\"%" PRIu64 "\"", device->id);
-	print_label(out, "pid", pid);
-	print_label(out, "command", device->comm);
-	print_label(out, "tap", device->tap);
-	if (queue)
-		fprintf(out, ",vq=\"%" PRIu32 "\"", queue->vq);
+	end = text + sprintf(text, "{device=\"%" PRIu64 "\"", device->id);
+	end = add_label(end, "pid", pid);
+	end = add_label(end, "command", device->comm);
+	return add_label(end, "tap", device->tap);
+}
+
+_Static_assert(sizeof("{device=\"\",pid=\"\",command=\"\",tap=\"\",vq=\"\"") + 20 + 11 + 10 +
+			       2 * (sizeof(((struct top_device *)0)->comm) +
+				    sizeof(((struct top_device *)0)->tap)) <=
+		       LABELS_SIZE,
+	       "all labels fit");
+
+static int make_all_labels(struct view *view, const struct top_sample *sample)
+{
+	const struct top_device *device;
+	size_t needed = 0, i, j, length;
+	labels *next;
+
+	for (i = 0; i < sample->count; i++)
+		needed += 1 + sample->devices[i]->count;
+	if (needed > view->room) {
+		next = realloc(view->labels, needed * sizeof(*next));
+		if (!next)
+			return -ENOMEM;
+		view->labels = next;
+		view->room = needed;
+	}
+	next = view->labels;
+	for (i = 0; i < sample->count; i++) {
+		device = sample->devices[i];
+		length = make_labels(*next, device) - *next;
+		for (j = 0; j < device->count; j++) {
+			memcpy(next[1 + j], *next, length);
+			sprintf(next[1 + j] + length, ",vq=\"%" PRIu32 "\"", device->queues[j].vq);
+		}
+		next += 1 + device->count;
+	}
+	return 0;
 }
 
 static void declare(FILE *out, const char *name, const char *type, const char *help)
@@ -217,18 +256,26 @@ static void declare_counter(const struct view *view, FILE *out, const char *name
 	declare(out, full, "counter", help);
 }
 
-static void print_counters(FILE *out, const struct family *family, const struct top_device *device,
-			   const struct top_queue *queue)
+static void print_value(FILE *out, uint64_t count)
 {
-	const struct iotlb_counters *total = queue ? &queue->tally.total : &device->tally.total;
+	fputs("} ", out);
+	print_count(out, count);
+	fputc('\n', out);
+}
+
+static void print_counters(FILE *out, const struct family *family, const char *labels,
+			   const struct iotlb_counters *total)
+{
 	size_t i;
 
 	for (i = 0; family->parts[i].which; i++) {
-		fprintf(out, "vhost_iotlb_%s_total", family->name);
-		print_labels(out, device, queue);
+		fputs("vhost_iotlb_", out);
+		fputs(family->name, out);
+		fputs("_total", out);
+		fputs(labels, out);
 		if (family->label)
-			print_label(out, family->label, family->parts[i].value);
-		fprintf(out, "} %" PRIu64 "\n", counters_sum(total, family->parts[i].which));
+			fprintf(out, ",%s=\"%s\"", family->label, family->parts[i].value);
+		print_value(out, counters_sum(total, family->parts[i].which));
 	}
 }
 
@@ -236,6 +283,7 @@ static void print_family(const struct view *view, FILE *out, const struct family
 			 const struct top_sample *sample)
 {
 	const struct top_device *device;
+	const labels *next = view->labels;
 	size_t i, j;
 
 	for (i = 0; family->parts[i].which; i++)
@@ -245,48 +293,49 @@ static void print_family(const struct view *view, FILE *out, const struct family
 	for (i = 0; i < sample->count; i++) {
 		device = sample->devices[i];
 		if (family->of_device)
-			print_counters(out, family, device, NULL);
+			print_counters(out, family, *next, &device->tally.total);
 		else
 			for (j = 0; j < device->count; j++)
-				print_counters(out, family, device, &device->queues[j]);
+				print_counters(out, family, next[1 + j],
+					       &device->queues[j].tally.total);
+		next += 1 + device->count;
 	}
 }
 
-static void print_bucket(FILE *out, const struct top_device *device, const struct top_queue *queue,
-			 const char *end, uint64_t count)
+static void print_bucket(FILE *out, const char *labels, const char *end, uint64_t count)
 {
 	fputs(LATENCY "_bucket", out);
-	print_labels(out, device, queue);
-	print_label(out, "le", end);
-	fprintf(out, "} %" PRIu64 "\n", count);
+	fputs(labels, out);
+	fputs(",le=\"", out);
+	fputs(end, out);
+	fputs("\"", out);
+	print_value(out, count);
 }
 
-static void print_histogram(FILE *out, const struct top_device *device,
-			    const struct top_queue *queue)
+static void print_histogram(const struct view *view, FILE *out, const char *labels,
+			    const struct iotlb_counters *total)
 {
-	const struct iotlb_counters *total = &queue->tally.total;
 	uint64_t below = 0;
-	char end[32];
 	int i;
 
 	for (i = 0; i < IOTLB_LATENCY_BUCKETS; i++) {
 		below += total->latency[i];
-		snprintf(end, sizeof(end), "%.12g", (double)(1ULL << (i + 1)) / 1e9);
 		/* The last has no end. */
 		if (i >= FIRST_BUCKET && i < IOTLB_LATENCY_BUCKETS - 1)
-			print_bucket(out, device, queue, end, below);
+			print_bucket(out, labels, view->ends[i], below);
 	}
-	print_bucket(out, device, queue, "+Inf", below);
+	print_bucket(out, labels, "+Inf", below);
 	fputs(LATENCY "_count", out);
-	print_labels(out, device, queue);
-	fprintf(out, "} %" PRIu64 "\n", below);
-	fputs(LATENCY "_sum", out);
-	print_labels(out, device, queue);
-	fprintf(out, "} %.9f\n", (double)total->count[IOTLB_LATENCY_NS] / 1e9);
+	fputs(labels, out);
+	print_value(out, below);
+	fprintf(out, LATENCY "_sum%s} %.9f\n", labels,
+		(double)total->count[IOTLB_LATENCY_NS] / 1e9);
 }
 
 static void print_latencies(const struct view *view, FILE *out, const struct top_sample *sample)
 {
+	const struct top_device *device;
+	const labels *next = view->labels;
 	size_t i, j;
 
 	if (sample->unavailable & UNAVAILABLE_LATENCY)
@@ -294,43 +343,46 @@ static void print_latencies(const struct view *view, FILE *out, const struct top
 	declare(out, LATENCY, "histogram", "From a miss to the update that answers it.");
 	if (!view->prometheus)
 		fputs("# UNIT " LATENCY " seconds\n", out);
-	for (i = 0; i < sample->count; i++)
-		for (j = 0; j < sample->devices[i]->count; j++)
-			print_histogram(out, sample->devices[i], &sample->devices[i]->queues[j]);
+	for (i = 0; i < sample->count; i++) {
+		device = sample->devices[i];
+		for (j = 0; j < device->count; j++)
+			print_histogram(view, out, next[1 + j], &device->queues[j].tally.total);
+		next += 1 + device->count;
+	}
 }
 
-static void print_gauge(FILE *out, const struct top_device *device, const char *name,
-			uint64_t value)
+static void print_gauge(const struct view *view, FILE *out, const struct top_sample *sample,
+			const char *name, const char *help, bool limit)
 {
-	if (!device->has_entries)
-		return;
-	fputs(name, out);
-	print_labels(out, device, NULL);
-	fprintf(out, "} %" PRIu64 "\n", value);
-}
-
-static void print_entries(FILE *out, const struct top_sample *sample)
-{
+	const struct top_device *device;
+	const labels *next = view->labels;
 	size_t i;
 
-	declare(out, "vhost_iotlb_entries", "gauge", "Translations in the IOTLB.");
-	for (i = 0; i < sample->count; i++)
-		print_gauge(out, sample->devices[i], "vhost_iotlb_entries",
-			    sample->devices[i]->entries);
-	declare(out, "vhost_iotlb_entries_limit", "gauge", "Most that the IOTLB will hold.");
-	for (i = 0; i < sample->count; i++)
-		print_gauge(out, sample->devices[i], "vhost_iotlb_entries_limit",
-			    sample->devices[i]->limit);
+	declare(out, name, "gauge", help);
+	for (i = 0; i < sample->count; i++) {
+		device = sample->devices[i];
+		if (device->has_entries) {
+			fputs(name, out);
+			fputs(*next, out);
+			print_value(out, limit ? device->limit : device->entries);
+		}
+		next += 1 + device->count;
+	}
 }
 
-static int print_exposition(const struct view *view, FILE *out, const struct top_sample *sample)
+static int print_exposition(struct view *view, FILE *out, const struct top_sample *sample)
 {
 	size_t i;
+	int err = make_all_labels(view, sample);
 
+	if (err)
+		return err;
 	for (i = 0; i < NR_FAMILIES; i++)
 		print_family(view, out, &families[i], sample);
 	print_latencies(view, out, sample);
-	print_entries(out, sample);
+	print_gauge(view, out, sample, "vhost_iotlb_entries", "Translations in the IOTLB.", false);
+	print_gauge(view, out, sample, "vhost_iotlb_entries_limit",
+		    "Most that the IOTLB will hold.", true);
 	declare_counter(view, out, "lost_events", "Events that could not be counted.");
 	fprintf(out, "vhost_iotlb_lost_events_total %" PRIu64 "\n", sample->lost_total);
 	if (!view->prometheus)
@@ -339,7 +391,7 @@ static int print_exposition(const struct view *view, FILE *out, const struct top
 }
 
 /* Whoever reads the file finds all of it, be it the old one or the new one. */
-static int replace_file(const struct view *view, const struct top_sample *sample)
+static int replace_file(struct view *view, const struct top_sample *sample)
 {
 	FILE *out = fopen(view->temporary, "we");
 	int err;
@@ -373,6 +425,7 @@ static int openmetrics_summary(struct view *view, const struct top_sample *sampl
 static void openmetrics_close(struct view *view)
 {
 	free(view->temporary);
+	free(view->labels);
 	free(view);
 }
 

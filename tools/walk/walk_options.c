@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <argp.h>
-#include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
-#include "parse.h"
+#include "cli.h"
 #include "vtd_file.h"
 #include "walk_options.h"
-
-#define EXIT_USAGE 2
 
 enum key {
 	KEY_VTD = 0x100,
@@ -46,18 +41,6 @@ static const char description[] =
 	"\n"
 	"Exit status: 0 good, 1 failed or an IOVA has no translation, 2 wrong usage.";
 
-static uint64_t number(struct argp_state *state, const char *what, const char *text, uint64_t max)
-{
-	uint64_t value;
-
-	if (!parse_number(text, 0, max, &value))
-		argp_error(state,
-			   "%s \"%s\" is not a number up to 0x%llx, decimal or hexadecimal after "
-			   "0x",
-			   what, text, (unsigned long long)max);
-	return value;
-}
-
 static void add_dump(struct argp_state *state, struct walk_options *options, char *text)
 {
 	struct walk_dump *dump = &options->dumps[options->dump_count];
@@ -69,7 +52,7 @@ static void add_dump(struct argp_state *state, struct walk_options *options, cha
 	if (!at)
 		return;
 	*at = '\0';
-	dump->gpa = number(state, "--memory: the address after @", at + 1, UINT64_MAX);
+	dump->gpa = cli_number(state, "--memory: the address after @", at + 1, 0, UINT64_MAX);
 }
 
 static void parse_source(struct argp_state *state, struct walk_options *options, const char *text)
@@ -98,7 +81,7 @@ static void add_iova(struct argp_state *state, struct walk_options *options, con
 {
 	if (options->iova_count == WALK_MAX_IOVAS)
 		argp_error(state, "more than %d IOVAs", WALK_MAX_IOVAS);
-	options->iovas[options->iova_count++] = number(state, "IOVA", text, UINT64_MAX);
+	options->iovas[options->iova_count++] = cli_number(state, "IOVA", text, 0, UINT64_MAX);
 }
 
 static void finish(struct argp_state *state, const struct walk_options *options)
@@ -124,10 +107,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		options->vtd_path = arg;
 		break;
 	case 'p':
-		options->pid = number(state, "--pid", arg, INT_MAX);
+		options->pid = cli_number(state, "--pid", arg, 0, INT_MAX);
 		break;
 	case KEY_DEV:
-		options->dev = number(state, "--dev", arg, UINT64_MAX);
+		options->dev = cli_number(state, "--dev", arg, 0, UINT64_MAX);
 		break;
 	case KEY_MEMORY:
 		add_dump(state, options, arg);
@@ -139,17 +122,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		parse_access(state, options, arg);
 		break;
 	case KEY_PASID:
-		options->pasid = number(state, "--pasid", arg, VTD_MAX_PASID);
+		options->pasid = cli_number(state, "--pasid", arg, 0, VTD_MAX_PASID);
 		options->has_pasid = true;
 		break;
 	case 'j':
 		options->json = true;
-		break;
-	case 'v':
-		log_verbose = true;
-		break;
-	case 'h':
-		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		break;
 	case ARGP_KEY_ARG:
 		add_iova(state, options, arg);
@@ -158,25 +135,26 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		finish(state, options);
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_common(key, arg, state);
 	}
 	return 0;
 }
 
 void walk_options_parse(struct walk_options *options, int argc, char **argv)
 {
-	static const struct argp argp = {
-		.options = known,
-		.parser = parse_option,
-		.args_doc = "IOVA...",
-		.doc = description,
+	static const struct cli cli = {
+		.version = "iotlb-walk " VERSION,
+		.argp =
+			{
+				.options = known,
+				.parser = parse_option,
+				.args_doc = "IOVA...",
+				.doc = description,
+			},
+		.bad_number = "%s \"%s\" is not a number up to 0x%" PRIx64
+			      ", decimal or hexadecimal after 0x",
 	};
 
 	*options = (struct walk_options){.access = VTD_READ};
-	argp_program_version = "iotlb-walk " VERSION;
-	argp_err_exit_status = EXIT_USAGE;
-	/* Messages begin with the name, not with the path. */
-	argv[0] = program_invocation_short_name;
-	if (argp_parse(&argp, argc, argv, 0, NULL, options))
-		exit(EXIT_USAGE);
+	cli_parse(&cli, argc, argv, options);
 }

@@ -27,9 +27,6 @@ struct report {
 /* "A", "B": what the records are called where there are two. */
 const char *report_letter(size_t which);
 
-/* "vhost device 3, tap0, of iotlb-bench (pid 123)" as markup; @dev 0: all others. */
-void report_device_name(const struct report *report, size_t which, uint64_t dev);
-
 /* Does this record know these counters? */
 bool report_knows(const struct report *report, size_t which, uint64_t counters);
 

@@ -16,7 +16,8 @@ bool report_knows(const struct report *report, size_t which, uint64_t counters)
 	return !(report->inputs[which].record->unavailable & counters);
 }
 
-void report_device_name(const struct report *report, size_t which, uint64_t dev)
+/* "vhost device 3, tap0, of iotlb-bench (pid 123)" as markup; @dev 0: all others. */
+static void put_name(const struct report *report, size_t which, uint64_t dev)
 {
 	const struct record_device *device;
 
@@ -58,7 +59,7 @@ static void put_heading(const struct report *report, const struct record_map *co
 			fputs(" and ", report->out);
 		if (report->count > 1)
 			fprintf(report->out, "%s: ", report_letter(which));
-		report_device_name(report, which, maps[which]->dev);
+		put_name(report, which, maps[which]->dev);
 		first = false;
 	}
 }
