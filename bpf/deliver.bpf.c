@@ -242,11 +242,11 @@ static void report(__u64 dev, __u16 kind)
 static int deliver_or_pass(struct vhost_iotlb_miss_ctx *miss, __u64 dev,
 			   const struct deliver_device *device)
 {
-	if (follow && device->when != DELIVER_ALWAYS && device->epoch != miss->vq->dev->iotlb_gen) {
+	if (follow && device->epoch != miss->vq->dev->iotlb_gen) {
 		report(dev, IOTLB_RECORD_REPLACED);
 		return pass(dev);
 	}
-	if (device->throttled || device->when == DELIVER_NEVER)
+	if (device->throttled || device->paused)
 		return pass(dev);
 	return deliver(miss, dev, true);
 }

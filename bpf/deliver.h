@@ -19,27 +19,19 @@
 /* Of all devices: PASIDs that the loader has said something of */
 #define DELIVER_MAX_SPACES (65536 + DELIVER_MAX_DEVICES)
 
-/* When the loader answers the misses of a device; at other times, they go their
- * usual way.
- */
-enum deliver_when {
-	DELIVER_ALWAYS, /* whatever becomes of its IOTLB */
-	DELIVER_NEVER,	/* not those with the IOTLB of @epoch */
-	DELIVER_EPOCH,	/* those with the IOTLB of @epoch */
-};
-
 /**
  * struct deliver_device - a device whose misses the loader answers
- * @throttled:	not for now
- * @when:	enum deliver_when
- * @epoch:	number of the IOTLB that @when is about; the misses with any other
- *		are not answered, and tell the loader that there is another
+ * @throttled:	not for now, as there are too many
+ * @paused:	not for now, as it is not known how
+ * @epoch:	if the loader follows guests: number of the IOTLB that @paused is
+ *		about; misses with any other go their usual way, and tell the loader
+ *		that there is another
  *
  * Written by the loader only.
  */
 struct deliver_device {
 	__u32 throttled;
-	__u32 when;
+	__u32 paused;
 	__u64 epoch;
 };
 

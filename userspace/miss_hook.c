@@ -261,7 +261,7 @@ int miss_hook_serve(struct miss_hook *hook, uint64_t dev)
 {
 	const struct deliver_counts none = {};
 	const struct deliver_device fresh = {
-		.when = hook->follow ? DELIVER_NEVER : DELIVER_ALWAYS,
+		.paused = hook->follow,
 	};
 	int err;
 
@@ -441,26 +441,25 @@ void miss_hook_throttle(struct miss_hook *hook, uint64_t dev, bool throttled)
 	set_device(hook, dev, &device);
 }
 
-static void deliver_when(struct miss_hook *hook, uint64_t dev, enum deliver_when when,
-			 uint64_t iotlb_gen)
+static void set_paused(struct miss_hook *hook, uint64_t dev, bool paused, uint64_t iotlb_gen)
 {
 	struct deliver_device device;
 
 	if (!get_device(hook, dev, &device))
 		return;
-	device.when = when;
+	device.paused = paused;
 	device.epoch = iotlb_gen;
 	set_device(hook, dev, &device);
 }
 
 void miss_hook_know(struct miss_hook *hook, uint64_t dev, uint64_t iotlb_gen)
 {
-	deliver_when(hook, dev, DELIVER_EPOCH, iotlb_gen);
+	set_paused(hook, dev, false, iotlb_gen);
 }
 
 void miss_hook_pause(struct miss_hook *hook, uint64_t dev, uint64_t iotlb_gen)
 {
-	deliver_when(hook, dev, DELIVER_NEVER, iotlb_gen);
+	set_paused(hook, dev, true, iotlb_gen);
 }
 
 void miss_hook_forget(struct miss_hook *hook, uint64_t dev, uint64_t iotlb_gen)

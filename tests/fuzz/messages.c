@@ -15,10 +15,10 @@
 
 #include "clock.h"
 #include "generate.h"
-#include "parse.h"
 #include "session.h"
 #include "tests/kernel/check.h"
 #include "tests/kernel/device.h"
+#include "tests/number.h"
 
 /* Longest time that a round takes, with much to spare. */
 #define HANG_SECONDS 120
@@ -79,22 +79,13 @@ static void usage_error(const char *format, const char *what)
 	exit(2);
 }
 
-static uint64_t number_of(const char *text)
-{
-	uint64_t value = 0;
-
-	if (!parse_number(text, 0, UINT64_MAX, &value))
-		usage_error("%s is no number", text);
-	return value;
-}
-
 static void parse_only(char *list)
 {
 	for (char *word = strtok(list, ","); word; word = strtok(NULL, ",")) {
 		options.only = realloc(options.only, (options.nr_only + 1) * sizeof(uint64_t));
 		if (!options.only)
 			bail_out_errno("no memory");
-		options.only[options.nr_only++] = number_of(word);
+		options.only[options.nr_only++] = number_of(word, UINT64_MAX);
 		if (options.only[options.nr_only - 1] / ROUND != options.only[0] / ROUND)
 			usage_error("%s is in another round", word);
 	}
@@ -129,13 +120,13 @@ static void parse_options(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "h", list, NULL)) != -1) {
 		switch (option) {
 		case 's':
-			options.seed = number_of(optarg);
+			options.seed = number_of(optarg, UINT64_MAX);
 			break;
 		case 'c':
-			options.count = number_of(optarg);
+			options.count = number_of(optarg, UINT64_MAX);
 			break;
 		case 'b':
-			options.start = number_of(optarg) / ROUND * ROUND;
+			options.start = number_of(optarg, UINT64_MAX) / ROUND * ROUND;
 			break;
 		case 'o':
 			parse_only(optarg);
@@ -144,7 +135,7 @@ static void parse_options(int argc, char **argv)
 			parse_kind(optarg);
 			break;
 		case 'm':
-			options.kib = number_of(optarg);
+			options.kib = number_of(optarg, UINT64_MAX);
 			break;
 		case 'v':
 			options.verbose = true;

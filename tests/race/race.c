@@ -64,9 +64,9 @@
 #include "bench/tap.h"
 #include "clock.h"
 #include "daemon.h"
-#include "parse.h"
 #include "race.h"
 #include "report.h"
+#include "tests/number.h"
 
 /* Complaints of one kind that are shown. */
 #define SHOWN 3
@@ -291,16 +291,6 @@ static void usage(FILE *stream)
 	fputs("\nExit status: 0 all good, 1 some failed, 2 usage.\n", stream);
 }
 
-static uint64_t number_of(const char *text)
-{
-	uint64_t value;
-
-	if (parse_number(text, 0, UINT64_MAX, &value))
-		return value;
-	fprintf(stderr, "vhost_iotlb_race: \"%s\" is not a number\n", text);
-	exit(2);
-}
-
 static void parse_options(struct options *o, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -317,10 +307,10 @@ static void parse_options(struct options *o, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
 		case 'n':
-			o->invalidations = number_of(optarg);
+			o->invalidations = number_of(optarg, UINT64_MAX);
 			break;
 		case 's':
-			o->seed = number_of(optarg);
+			o->seed = number_of(optarg, UINT64_MAX);
 			break;
 		case 'r':
 			o->fixed_rings = true;

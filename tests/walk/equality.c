@@ -15,8 +15,8 @@
 #include "compare.h"
 #include "generate.h"
 #include "image.h"
-#include "parse.h"
 #include "tally.h"
+#include "tests/number.h"
 
 /* Requests to a guest: so many that it costs little to make one. */
 #define REQUESTS 250
@@ -62,15 +62,6 @@ static void usage_error(const char *format, const char *what)
 	fprintf(stderr, format, what);
 	fputs("; see --help\n", stderr);
 	exit(2);
-}
-
-static uint64_t number_of(const char *text, uint64_t most)
-{
-	uint64_t value = 0;
-
-	if (!parse_number(text, 0, most, &value))
-		usage_error("%s is no number that is good here", text);
-	return value;
 }
 
 static void parse_options(int argc, char **argv)

@@ -16,7 +16,7 @@
 #include "deep.h"
 #include "generate.h"
 #include "kernel_walk.h"
-#include "parse.h"
+#include "tests/number.h"
 #include "vtd_name.h"
 #include "vtd_walk.h"
 
@@ -62,16 +62,6 @@ static void usage(FILE *stream)
 	      stream);
 }
 
-static uint64_t number_of(const char *text)
-{
-	uint64_t value;
-
-	if (parse_number(text, 0, UINT64_MAX, &value))
-		return value;
-	fprintf(stderr, "walk_in_kernel: %s is no number; see --help\n", text);
-	exit(2);
-}
-
 static void parse_options(int argc, char **argv)
 {
 	static const struct option list[] = {
@@ -86,10 +76,10 @@ static void parse_options(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "h", list, NULL)) != -1) {
 		switch (option) {
 		case 's':
-			options.seed = number_of(optarg);
+			options.seed = number_of(optarg, UINT64_MAX);
 			break;
 		case 'c':
-			options.count = number_of(optarg);
+			options.count = number_of(optarg, UINT64_MAX);
 			break;
 		case 'x':
 			options.cost = true;

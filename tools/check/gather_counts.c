@@ -144,8 +144,11 @@ int gather_counts(struct check_facts *facts, double seconds)
 		log_error("cannot look at process %d: %s", facts->pid, strerror(-err));
 		return err;
 	}
-	facts->patched = !is_any_in_use(facts) || vhost_has_tracepoint("vhost_iotlb_hit");
-	if (!facts->patched || !is_any_in_use(facts))
+	facts->patched = true;
+	if (!is_any_in_use(facts))
+		return 0;
+	facts->patched = vhost_has_tracepoint("vhost_iotlb_hit");
+	if (!facts->patched)
 		return 0;
 	facts->device_count = 0;
 	return open_and_watch(facts, seconds);
