@@ -223,7 +223,7 @@ static void make_op(struct random *r, const struct round *round, const uint64_t 
 	}
 	op->type = VHOST_IOTLB_INVALIDATE;
 	/* A vsock refuses all of the message then. */
-	if (type == 95 && !round->target && (round->kind != ROUND_VSOCK || chance(r, 20))) {
+	if (type == 95 && !round->target && (round->kind != ROUND_VSOCK || chance(r, 150))) {
 		op->type = VHOST_IOTLB_ACCESS_FAIL;
 		op->perm = 1 + random_below(r, 3);
 		if (chance(r, kinds[round->kind].token)) {
