@@ -11,6 +11,7 @@
  *	state			has the device used all that was offered to send?
  *	wait			wait for the next frame that it sends
  *	race ROUNDS SOCKET	see race.h
+ *	map, unmap, ...		see pages.h
  *
  * At first, it prints what others have to know of it. With the argument "flat", its
  * device has no second level.
@@ -29,6 +30,7 @@
 #include "tests/kernel/device.h"
 #include "tests/kernel/fdinfo.h"
 #include "tests/kernel/frame.h"
+#include "pages.h"
 #include "race.h"
 #include "tables.h"
 
@@ -197,7 +199,7 @@ static void handle(const char *line)
 		race(number, socket);
 	else if (!strcmp(line, "wait\n"))
 		printf("frame %" PRId64 "\n", device_wait_frame(device));
-	else
+	else if (!pages_handle(device, line))
 		bail_out("no such command: %s", line);
 }
 

@@ -166,17 +166,6 @@ static struct open_request *find_new(struct watch *watch)
 	return NULL;
 }
 
-/* By --answer. What comes meanwhile has its turn, too. */
-static bool answer_all(struct watch *watch)
-{
-	struct open_request *request;
-
-	while (watch->options->answer && (request = find_new(watch)))
-		if (!answer(watch, request, watch->options->answer))
-			return false;
-	return true;
-}
-
 /* "12 invalid" */
 static bool answer_line(struct watch *watch, char *line)
 {
@@ -227,33 +216,43 @@ static bool read_input(struct watch *watch)
 	return false;
 }
 
-/* Events that are there. False if iotlbd has gone. */
+/* Events that are there, and what comes with the replies to their answers. False if
+ * iotlbd has gone.
+ */
 static bool read_events(struct watch *watch)
 {
+	struct open_request *request;
 	const char *line;
 
-	for (;;) {
-		if (!ctl_client_next(watch->client, &line))
+	while (ctl_client_next(watch->client, &line)) {
+		if (line) {
+			take_event(watch, line);
+			continue;
+		}
+		request = watch->options->answer ? find_new(watch) : NULL;
+		if (!request)
+			return true;
+		if (!answer(watch, request, watch->options->answer))
 			return false;
-		if (!line)
-			return answer_all(watch);
-		take_event(watch, line);
 	}
+	return false;
 }
 
 bool ctl_watch(struct ctl_client *client, const struct ctl_options *options)
 {
-	struct watch watch = {
-		.client = client,
-		.options = options,
-		.has_input = !options->answer,
-		.good = true,
-	};
+	/* Events come to it as long as there is a client. */
+	static struct watch watch;
 	struct pollfd fds[] = {
 		{.fd = client->fd, .events = POLLIN},
 		{.fd = STDIN_FILENO, .events = POLLIN},
 	};
 
+	watch = (struct watch){
+		.client = client,
+		.options = options,
+		.has_input = !options->answer,
+		.good = true,
+	};
 	client->event = take_event;
 	client->arg = &watch;
 	/* What came with the reply to the subscription can be read already. */
