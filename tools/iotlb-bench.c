@@ -152,8 +152,11 @@ static int init_one_dma(struct bench *b, unsigned int number)
 	struct process *p = l->o.processes ? &b->processes[number] : NULL;
 	struct vnet *device = &b->devices[p ? p->device : number];
 
-	return dma_init(&b->dmas[number], l, device, l->o.vtd && !p ? &b->tables : NULL, p,
-			b->options.no_invalidate);
+	if (dma_init(&b->dmas[number], l, device, l->o.vtd && !p ? &b->tables : NULL, p,
+		     b->options.no_invalidate))
+		return -1;
+	b->dmas[number].refuse = b->options.refuse;
+	return 0;
 }
 
 static int init_dma(struct bench *b)

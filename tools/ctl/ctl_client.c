@@ -59,7 +59,16 @@ static int send_all(const struct ctl_client *client, const char *line, size_t si
 	return 0;
 }
 
-static const char *receive(struct ctl_client *client)
+int ctl_client_send(const struct ctl_client *client, const char *lines, size_t size)
+{
+	int err = send_all(client, lines, size);
+
+	if (err)
+		fail(client, err);
+	return -err;
+}
+
+const char *ctl_client_receive(struct ctl_client *client)
 {
 	ssize_t got;
 	char *end;
@@ -93,8 +102,8 @@ const char *ctl_client_ask(struct ctl_client *client, const char *line, size_t s
 
 	/* Who was turned away has been told why. */
 	if (err == EPIPE || err == ECONNRESET) {
-		reply = receive(client);
+		reply = ctl_client_receive(client);
 		return reply;
 	}
-	return err ? fail(client, err) : receive(client);
+	return err ? fail(client, err) : ctl_client_receive(client);
 }
