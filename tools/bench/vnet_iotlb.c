@@ -47,6 +47,7 @@ int vnet_fail(const struct vnet *v, uint32_t asid, const struct vhost_iotlb_msg 
 			{
 				.type = VHOST_IOTLB_ACCESS_FAIL,
 				.iova = miss->iova,
+				.size = 1,
 				.perm = miss->perm,
 			},
 	};
