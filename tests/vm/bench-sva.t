@@ -45,6 +45,16 @@ for map in fixed strict lazy 'random --working-set 640' remap; do
 	}
 done
 
+# Pages that are not there before the device asks for them.
+for map in fixed strict 'random --working-set 640' remap; do
+	# shellcheck disable=SC2086 # options
+	{
+		run --sva 2 --map $map --page-requests
+		run --sva 4 --map $map --page-requests -f 16 $fragments --server one
+		run --sva 2 --map $map --page-requests -f 8 --lifetime 25
+	}
+done
+
 # By iotlbd, and by the kernel: the tables are found by the IOMMU's context table,
 # or attached.
 for server in ring kernel; do
