@@ -343,6 +343,27 @@ static void switch_process(struct flood *f, struct lane *l)
 
 /* The whole */
 
+/* iotlbd looks for new devices now and then, and has been asked for several. */
+static void alloc(struct flood *f, const struct lane *l, int queue)
+{
+	const char *reply = NULL;
+	char line[LINE_MAX];
+	int size;
+
+	size = snprintf(line, sizeof(line),
+			"{\"command\":\"alloc\",\"device\":%" PRIu64 ",\"min\":%u,\"max\":%u}\n",
+			l->id, pasid_of(l, queue), pasid_of(l, queue));
+	for (int waited = 0; waited < LIMIT_MS; waited += 10) {
+		reply = ctl_client_ask(&f->client, line, size);
+		if (reply && !strncmp(reply, "{\"return\":", 10))
+			return;
+		if (!reply || !strstr(reply, "no-device"))
+			break;
+		poll(NULL, 0, 10);
+	}
+	bail_out("iotlbd gives out no PASID: %s", reply ? reply : "no reply");
+}
+
 static void open_lane(struct flood *f, struct lane *l, unsigned int number)
 {
 	const struct device_shape shape = {.nr_pages = GUEST_PAGES};
@@ -353,12 +374,7 @@ static void open_lane(struct flood *f, struct lane *l, unsigned int number)
 	take_over(l, TX);
 	end_epochs(l, FLOOD_DOMAIN);
 	for (int queue = 0; queue < NR_QUEUES; queue++) {
-		struct lines lines = {.size = 0};
-
-		add_line(&lines,
-			 "{\"command\":\"alloc\",\"device\":%" PRIu64 ",\"min\":%u,\"max\":%u}",
-			 l->id, pasid_of(l, queue), pasid_of(l, queue));
-		ask_one(f, &lines);
+		alloc(f, l, queue);
 		bind(f, l, queue, queue);
 	}
 	if (!queues_run(l->device, pasid_of(l, RX), pasid_of(l, TX)))

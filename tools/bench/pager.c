@@ -102,22 +102,15 @@ static void handle_line(struct pager *p, const char *line)
 	json_object_put(object);
 }
 
-static bool has_line(const struct ctl_client *c)
-{
-	return memchr(c->text + c->used, '\n', c->size - c->used);
-}
-
 /* Return: false if there is nobody any more who asks. */
 static bool serve(struct pager *p)
 {
-	do {
-		const char *line = ctl_client_receive(&p->client);
+	const char *line;
+	bool is_there;
 
-		if (!line)
-			return false;
+	while ((is_there = ctl_client_next(&p->client, &line)) && line)
 		handle_line(p, line);
-	} while (has_line(&p->client));
-	return true;
+	return is_there;
 }
 
 static void *run(void *arg)
@@ -128,9 +121,8 @@ static void *run(void *arg)
 		{.fd = p->stop, .events = POLLIN},
 	};
 
-	while (poll(fds, 2, -1) > 0 && !fds[1].revents)
-		if (!serve(p))
-			break;
+	while (serve(p) && poll(fds, 2, -1) > 0 && !fds[1].revents)
+		;
 	return NULL;
 }
 
