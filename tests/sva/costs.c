@@ -8,10 +8,8 @@
 
 #include "clock.h"
 #include "ctl/ctl_client.h"
-#include "memory_table.h"
-#include "sva.h"
+#include "library.h"
 #include "tables.h"
-#include "tests/kernel/batch.h"
 #include "tests/kernel/check.h"
 #include "tests/kernel/fdinfo.h"
 
@@ -20,15 +18,11 @@
 /* Not those of the virtqueues. */
 #define FIRST_PASID 1000
 
-#define CLIENT 1
-
 struct costs {
-	struct device *device;
 	uint64_t id;
 	struct ctl_client client;
-	struct sva *sva;
-	struct memory_region region;
-	struct memory_table memory;
+	struct library library;
+	unsigned int number; /* of the device, there */
 	unsigned int round;
 };
 
@@ -50,101 +44,41 @@ static uint32_t pasid_of(const struct costs *c)
 	return FIRST_PASID + c->round;
 }
 
-/* Here as in iotlbd, so that something of it is in the device IOTLB. */
-static void alloc_running(struct costs *c)
-{
-	const struct sva_caller who = {
-		.client = CLIENT,
-		.device = c->id,
-		.memory = &c->memory,
-	};
-	uint32_t pasid;
-
-	if (sva_alloc(c->sva, &who, PASID_TX, PASID_TX, false, &pasid))
-		bail_out("PASID %u cannot be allocated", PASID_TX);
-}
-
 /* By the library */
-
-static void emit(void *arg, uint64_t device, const struct vhost_iotlb_op *op)
-{
-	const struct costs *c = arg;
-
-	(void)device;
-	if (batch_write_op(c->device, op))
-		bail_out("vhost refuses an operation");
-}
-
-static struct sva_caller caller(const struct costs *c)
-{
-	return (struct sva_caller){.client = CLIENT, .device = c->id, .memory = &c->memory};
-}
-
-static void require(enum sva_error error)
-{
-	if (error)
-		bail_out("refused: %s", sva_error_text(error));
-}
 
 static void alloc_by_library(struct costs *c)
 {
-	const struct sva_caller who = caller(c);
-	uint32_t pasid;
-
-	require(sva_alloc(c->sva, &who, pasid_of(c), pasid_of(c), false, &pasid));
+	library_alloc(&c->library, c->number, pasid_of(c));
 }
 
 static void free_by_library(struct costs *c)
 {
-	const struct sva_caller who = caller(c);
-
-	require(sva_free(c->sva, &who, pasid_of(c)));
+	library_free(&c->library, c->number, pasid_of(c));
 }
 
 static void bind_by_library(struct costs *c)
 {
-	const struct sva_binding binding = {.root = tables_process_root(HEIR), .width = 48};
-	const struct sva_caller who = caller(c);
-
-	require(sva_bind(c->sva, &who, pasid_of(c), &binding));
+	library_bind(&c->library, c->number, pasid_of(c), tables_process_root(HEIR));
 }
 
 static void unbind_by_library(struct costs *c)
 {
-	const struct sva_caller who = caller(c);
-
-	require(sva_unbind(c->sva, &who, pasid_of(c)));
-}
-
-static void invalidate_by_library(struct costs *c, enum sva_granularity granularity)
-{
-	const struct sva_invalidation what = {
-		.caches = SVA_CACHE_IOTLB,
-		.granularity = granularity,
-		.has_pasid = granularity != SVA_DOMAIN,
-		.pasid = granularity == SVA_DOMAIN ? 0 : PASID_TX,
-		.address = granularity == SVA_ADDRESS ? PROCESS_BUFFERS : 0,
-		.granule = granularity == SVA_ADDRESS ? PAGE : 0,
-		.count = granularity == SVA_ADDRESS,
-	};
-	const struct sva_caller who = caller(c);
-
-	require(sva_invalidate(c->sva, &who, &what));
+	library_unbind(&c->library, c->number, pasid_of(c));
 }
 
 static void address_by_library(struct costs *c)
 {
-	invalidate_by_library(c, SVA_ADDRESS);
+	library_invalidate(&c->library, c->number, SVA_ADDRESS, PASID_TX, PROCESS_BUFFERS);
 }
 
 static void pasid_by_library(struct costs *c)
 {
-	invalidate_by_library(c, SVA_PASID);
+	library_invalidate(&c->library, c->number, SVA_PASID, PASID_TX, 0);
 }
 
 static void domain_by_library(struct costs *c)
 {
-	invalidate_by_library(c, SVA_DOMAIN);
+	library_invalidate(&c->library, c->number, SVA_DOMAIN, 0, 0);
 }
 
 /* At the control socket */
@@ -237,22 +171,18 @@ static uint64_t measure(struct costs *c, void (*call)(struct costs *c))
 
 void costs_print(struct device *d, const char *socket)
 {
-	struct costs c = {
-		.device = d,
-		.id = fdinfo_id(d->fd),
-		.region = {.last = GUEST_PAGES * PAGE - 1, .hva = (uintptr_t)device_page(d, 0)},
-	};
-	const struct sva_options options = {.quota = SVA_QUOTA_DEFAULT, .emit = emit, .arg = &c};
+	struct costs c = {.id = fdinfo_id(d->fd)};
 
-	c.memory = (struct memory_table){.regions = &c.region, .count = 1};
-	c.sva = sva_open(&options);
-	if (!c.sva || ctl_client_connect(&c.client, socket))
+	if (ctl_client_connect(&c.client, socket))
 		bail_out("cannot connect to %s", socket);
-	alloc_running(&c);
+	library_open(&c.library);
+	c.number = library_add(&c.library, d, c.id);
+	/* As in iotlbd: something of it is in the device IOTLB. */
+	library_alloc(&c.library, c.number, PASID_TX);
 	for (size_t i = 0; i < NR_CALLS; i++)
 		report(calls[i].name, "library", measure(&c, calls[i].by_library));
 	for (size_t i = 0; i < NR_CALLS; i++)
 		report(calls[i].name, "socket", measure(&c, calls[i].by_socket));
+	library_close(&c.library);
 	ctl_client_close(&c.client);
-	sva_close(c.sva);
 }

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "ctl/ctl_client.h"
+#include "library.h"
 #include "queues.h"
 #include "tables.h"
 #include "tests/kernel/check.h"
@@ -17,7 +19,7 @@
 #include "tests/kernel/fdinfo.h"
 #include "tests/kernel/frame.h"
 
-#define LANES 8
+#define LANES LIBRARY_DEVICES
 
 /* Addresses: few, so that a page that is replaced has mostly been sent from. */
 #define BUFFERS 4
@@ -26,9 +28,15 @@
 
 /* So many requests to all devices for each time that all of them send. */
 #define REQUESTS_PER_ROUND 4
+#define CALLS_PER_ROUND 32
+
+/* Of one granularity, so that no other one makes good what it fails to do. */
+#define REQUESTS_IN_A_ROW 32
 
 /* Requests to all devices, until the next of them changes its process. */
 #define REQUESTS_PER_SWITCH 64
+
+#define REQUESTS_PER_PROGRESS 3072
 
 #define LINE_MAX 160
 
@@ -66,8 +74,11 @@ struct lane {
 struct flood {
 	struct lane lanes[LANES];
 	struct ctl_client client;
+	bool by_library;
+	struct library library; /* lanes have the same numbers there */
 	struct flood_counts *counts;
 	enum flood_granularity skipped;
+	uint64_t started;
 	uint64_t rounds; /* in which all have sent */
 	bool done;
 };
@@ -283,19 +294,60 @@ static void add_invalidation(struct lines *lines, const struct lane *l, enum flo
 	}
 }
 
-static void change_all(struct flood *f, uint64_t number)
+/* Return: the address that is the first to have another page. */
+static unsigned int change_lane(struct lane *l, uint64_t number, enum flood_granularity by)
 {
-	enum flood_granularity by = number % NR_FLOOD;
-	struct lines lines = {.size = 0};
+	unsigned int nth = (number + l->number) % BUFFERS;
 
+	begin_epoch(l, nth);
+	/* What is larger than a page is about more than one. */
+	if (by != FLOOD_ADDRESS)
+		begin_epoch(l, (nth + 1) % BUFFERS);
+	return nth;
+}
+
+static enum sva_granularity of_library(enum flood_granularity by)
+{
+	switch (by) {
+	case FLOOD_ADDRESS:
+		return SVA_ADDRESS;
+	case FLOOD_PASID:
+		return SVA_PASID;
+	default:
+		return SVA_DOMAIN;
+	}
+}
+
+static void change_all_by_library(struct flood *f, uint64_t number, enum flood_granularity by)
+{
 	for (int i = 0; i < LANES; i++) {
 		struct lane *l = &f->lanes[i];
-		unsigned int nth = (number / NR_FLOOD + i) % BUFFERS;
+		unsigned int nth = change_lane(l, number, by);
 
-		begin_epoch(l, nth);
-		/* What is larger than a page is about more than one. */
-		if (by != FLOOD_ADDRESS)
-			begin_epoch(l, (nth + 1) % BUFFERS);
+		if (by == f->skipped)
+			library_invalidate(&f->library, i, SVA_ADDRESS, pasid_of(l, RX),
+					   PROCESS_BUFFERS);
+		else
+			library_invalidate(&f->library, i, of_library(by), pasid_of(l, TX),
+					   PROCESS_BUFFERS + nth * PAGE);
+		end_epochs(l, by);
+		f->counts->invalidations[by]++;
+	}
+}
+
+static void change_all(struct flood *f, uint64_t number)
+{
+	enum flood_granularity by = number / REQUESTS_IN_A_ROW % NR_FLOOD;
+	struct lines lines = {.size = 0};
+
+	if (f->by_library) {
+		change_all_by_library(f, number, by);
+		return;
+	}
+	for (int i = 0; i < LANES; i++) {
+		struct lane *l = &f->lanes[i];
+		unsigned int nth = change_lane(l, number, by);
+
 		if (by == f->skipped)
 			add_other(&lines, l);
 		else
@@ -370,25 +422,48 @@ static void open_lane(struct flood *f, struct lane *l, unsigned int number)
 
 	*l = (struct lane){.device = device_open_shaped(&shape), .number = number};
 	l->id = fdinfo_id(l->device->fd);
+	if (f->by_library)
+		library_add(&f->library, l->device, l->id);
 	tables_build(l->device, false);
 	take_over(l, TX);
 	end_epochs(l, FLOOD_DOMAIN);
 	for (int queue = 0; queue < NR_QUEUES; queue++) {
 		alloc(f, l, queue);
 		bind(f, l, queue, queue);
+		if (f->by_library)
+			library_alloc(&f->library, number, pasid_of(l, queue));
 	}
 	if (!queues_run(l->device, pasid_of(l, RX), pasid_of(l, TX)))
 		bail_out("the virtqueues of device %u do not start", number);
 }
 
+/* A long run is followed. */
+static void tell_progress(const struct flood *f)
+{
+	const struct flood_counts *c = f->counts;
+
+	fprintf(stderr,
+		"# %" PRIu64 " s: invalidated %" PRIu64 " %" PRIu64 " %" PRIu64 ", stale %" PRIu64
+		" %" PRIu64 " %" PRIu64 " crossed %" PRIu64 " lost %" PRIu64 ", frames %" PRIu64
+		" renewed %" PRIu64 "\n",
+		(uint64_t)((clock_now_ns() - f->started) / NS_PER_SECOND),
+		c->invalidations[FLOOD_ADDRESS], c->invalidations[FLOOD_PASID],
+		c->invalidations[FLOOD_DOMAIN], c->stale[FLOOD_ADDRESS], c->stale[FLOOD_PASID],
+		c->stale[FLOOD_DOMAIN], c->crossed, c->lost, c->frames, c->renewed);
+}
+
 static void change(struct flood *f, unsigned int count)
 {
+	const unsigned int per_round = f->by_library ? CALLS_PER_ROUND : REQUESTS_PER_ROUND;
+
 	for (uint64_t number = 0; f->counts->invalidations[NR_FLOOD - 1] < count; number++) {
-		if (number % REQUESTS_PER_ROUND == 0)
-			wait_for_rounds(f, number / REQUESTS_PER_ROUND);
+		if (number % per_round == 0)
+			wait_for_rounds(f, number / per_round);
 		if (number % REQUESTS_PER_SWITCH == REQUESTS_PER_SWITCH - 1)
 			switch_process(f, &f->lanes[number / REQUESTS_PER_SWITCH % LANES]);
 		change_all(f, number);
+		if (number % REQUESTS_PER_PROGRESS == REQUESTS_PER_PROGRESS - 1)
+			tell_progress(f);
 	}
 	/* What was the last must be seen, too. */
 	wait_for_rounds(f, __atomic_load_n(&f->rounds, __ATOMIC_ACQUIRE) + 2 * BUFFERS);
@@ -405,16 +480,23 @@ static enum flood_granularity granularity(const char *name)
 	return i;
 }
 
-void flood_run(const char *socket, unsigned int count, const char *skipped,
+void flood_run(const char *socket, bool by_library, unsigned int count, const char *skipped,
 	       struct flood_counts *counts)
 {
 	static struct flood f;
 	pthread_t sender;
 
 	*counts = (struct flood_counts){};
-	f = (struct flood){.counts = counts, .skipped = granularity(skipped)};
+	f = (struct flood){
+		.by_library = by_library,
+		.counts = counts,
+		.skipped = granularity(skipped),
+		.started = clock_now_ns(),
+	};
 	if (ctl_client_connect(&f.client, socket))
 		bail_out("cannot connect to %s", socket);
+	if (by_library)
+		library_open(&f.library);
 	for (unsigned int i = 0; i < LANES; i++)
 		open_lane(&f, &f.lanes[i], i);
 	if (pthread_create(&sender, NULL, send_all, &f))
@@ -422,6 +504,8 @@ void flood_run(const char *socket, unsigned int count, const char *skipped,
 	change(&f, count);
 	__atomic_store_n(&f.done, true, __ATOMIC_RELEASE);
 	pthread_join(sender, NULL);
+	if (by_library)
+		library_close(&f.library);
 	ctl_client_close(&f.client);
 	for (int i = 0; i < LANES; i++)
 		device_close(f.lanes[i].device);

@@ -7,7 +7,9 @@
  * There are several devices, each with two processes, and each has one request
  * under way at a time: the requests of all of them are written at once, and then
  * their replies read. So it goes fast, and still nothing but its own invalidation
- * stands between a device and the page that it must not find any more.
+ * stands between a device and the page that it must not find any more. Without a
+ * socket and its JSON it goes much faster: the library that iotlbd does it by is
+ * called here, and iotlbd only answers misses.
  *
  * A page tells of its epoch: how often that address has been given another one.
  * Before a frame is offered, the sender looks up which epochs have ended, that
@@ -16,6 +18,7 @@
 #ifndef SVA_FLOOD_H
 #define SVA_FLOOD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum flood_granularity { FLOOD_ADDRESS, FLOOD_PASID, FLOOD_DOMAIN, NR_FLOOD };
@@ -42,12 +45,13 @@ struct flood_counts {
 /**
  * flood_run() - the whole, on devices of its own
  * @socket:	of iotlbd's control
+ * @by_library:	invalidate by the library, not by requests at the socket
  * @count:	invalidations of each granularity
  * @skipped:	"address", "pasid" or "domain": something else is invalidated
  *		instead, to see that this is found; "none"
  * @counts:	result
  */
-void flood_run(const char *socket, unsigned int count, const char *skipped,
+void flood_run(const char *socket, bool by_library, unsigned int count, const char *skipped,
 	       struct flood_counts *counts);
 
 #endif /* SVA_FLOOD_H */

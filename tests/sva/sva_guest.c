@@ -11,7 +11,7 @@
  *	state			has the device used all that was offered to send?
  *	wait			wait for the next frame that it sends
  *	race ROUNDS SOCKET	see race.h
- *	flood COUNT SKIPPED SOCKET	see flood.h
+ *	flood socket|library COUNT SKIPPED SOCKET	see flood.h
  *	costs SOCKET		see costs.h
  *
  * At first, it prints what others have to know of it. With the argument "flat", its
@@ -146,11 +146,11 @@ static void race(unsigned int rounds, const char *socket)
 	       result.frames);
 }
 
-static void flood(unsigned int count, const char *skipped, const char *socket)
+static void flood(const char *way, unsigned int count, const char *skipped, const char *socket)
 {
 	struct flood_counts c;
 
-	flood_run(socket, count, skipped, &c);
+	flood_run(socket, !strcmp(way, "library"), count, skipped, &c);
 	printf("address %" PRIu64 " pasid %" PRIu64 " domain %" PRIu64 " switched %" PRIu64
 	       " stale %" PRIu64 " %" PRIu64 " %" PRIu64 " crossed %" PRIu64 " lost %" PRIu64
 	       " frames %" PRIu64 " renewed %" PRIu64 "\n",
@@ -161,7 +161,7 @@ static void flood(unsigned int count, const char *skipped, const char *socket)
 
 static void handle(const char *line)
 {
-	char socket[100], word[20];
+	char socket[100], way[20], word[20];
 	unsigned int number;
 
 	if (!strcmp(line, "run\n"))
@@ -177,8 +177,8 @@ static void handle(const char *line)
 		state();
 	else if (sscanf(line, "race %u %99s", &number, socket) == 2)
 		race(number, socket);
-	else if (sscanf(line, "flood %u %19s %99s", &number, word, socket) == 3)
-		flood(number, word, socket);
+	else if (sscanf(line, "flood %19s %u %19s %99s", way, &number, word, socket) == 4)
+		flood(way, number, word, socket);
 	else if (sscanf(line, "costs %99s", socket) == 1)
 		costs_print(device, socket);
 	else if (!strcmp(line, "wait\n"))
