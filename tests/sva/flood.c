@@ -26,12 +26,15 @@
 
 #define FIRST_PASID 100
 
-/* So many requests to all devices for each time that all of them send. */
+/*
+ * So many requests to all devices for each time that all of them send. Not so many
+ * that pages have their turn again meanwhile.
+ */
 #define REQUESTS_PER_ROUND 4
-#define CALLS_PER_ROUND 32
+#define CALLS_PER_ROUND 20
 
 /* Of one granularity, so that no other one makes good what it fails to do. */
-#define REQUESTS_IN_A_ROW 32
+#define ROUNDS_IN_A_ROW 8
 
 /* Requests to all devices, until the next of them changes its process. */
 #define REQUESTS_PER_SWITCH 64
@@ -335,9 +338,14 @@ static void change_all_by_library(struct flood *f, uint64_t number, enum flood_g
 	}
 }
 
+static unsigned int per_round(const struct flood *f)
+{
+	return f->by_library ? CALLS_PER_ROUND : REQUESTS_PER_ROUND;
+}
+
 static void change_all(struct flood *f, uint64_t number)
 {
-	enum flood_granularity by = number / REQUESTS_IN_A_ROW % NR_FLOOD;
+	enum flood_granularity by = number / per_round(f) / ROUNDS_IN_A_ROW % NR_FLOOD;
 	struct lines lines = {.size = 0};
 
 	if (f->by_library) {
@@ -454,11 +462,9 @@ static void tell_progress(const struct flood *f)
 
 static void change(struct flood *f, unsigned int count)
 {
-	const unsigned int per_round = f->by_library ? CALLS_PER_ROUND : REQUESTS_PER_ROUND;
-
 	for (uint64_t number = 0; f->counts->invalidations[NR_FLOOD - 1] < count; number++) {
-		if (number % per_round == 0)
-			wait_for_rounds(f, number / per_round);
+		if (number % per_round(f) == 0)
+			wait_for_rounds(f, number / per_round(f));
 		if (number % REQUESTS_PER_SWITCH == REQUESTS_PER_SWITCH - 1)
 			switch_process(f, &f->lanes[number / REQUESTS_PER_SWITCH % LANES]);
 		change_all(f, number);

@@ -174,7 +174,7 @@ flood()
 	guest
 	iommu "$legacy"
 	# shellcheck disable=SC2086
-	start --vtd vtd --control "$socket" --json $how
+	start --vtd vtd --control "$socket" --json -p "$COPROC_PID" $how
 	reply=$(ask flood "$2" "$3" "$4" "$socket")
 	echo "# $1: $reply"
 	ok "$1: iotlbd ends well" stop
@@ -219,7 +219,7 @@ test_flood()
 	for skipped in address pasid domain; do
 		nth=$((nth + 1))
 		what="flood without $skipped"
-		flood "$what" library "$(fewer 500)" "$skipped"
+		flood "$what" library "$(fewer 2000)" "$skipped"
 		ok "$what: found" test "$(field stale $nth)" -gt 0
 	done
 }
