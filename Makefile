@@ -141,7 +141,7 @@ test-guest-long: deps ## the same with all modes of its IOMMU, all sizes of page
 .PHONY: test-sva-long
 test-sva-long: deps ## shared virtual addressing: a million packets, a million invalidations of each granularity
 	$(Q)$(MAKE) --no-print-directory all $(SVA_GUEST)
-	$(Q)VM_TIMEOUT_FACTOR=20 SVA_PACKETS=8000 SVA_INVALIDATIONS=500000 \
+	$(Q)VM_TIMEOUT_FACTOR=20 SVA_PACKETS=6500 SVA_INVALIDATIONS=500000 \
 		tests/run --jobs 1 tests/vm/bench-sva.t tests/vm/sva.t
 
 .PHONY: fuzz

@@ -84,7 +84,7 @@ done
 # Nothing is told, nothing is kept apart: this has to be found.
 run --sva 2 --map strict --no-invalidate
 run --sva 4 --map remap --no-invalidate --fragments -f 4
-run --sva 2 --map remap --no-invalidate --server kernel --control
+run --sva 2 --map remap --no-invalidate --server ring --control
 run --sva 2 --one-space
 run --sva 4 --one-space -f 8 --map random --working-set 640
 
