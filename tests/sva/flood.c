@@ -27,11 +27,11 @@
 #define FIRST_PASID 100
 
 /*
- * So many requests to all devices for each time that all of them send. Not so many
- * that pages have their turn again meanwhile.
+ * So many requests to all devices for each time that all of them send. Pages may
+ * have their turn again meanwhile, but then it is not their turn when a frame is sent.
  */
 #define REQUESTS_PER_ROUND 4
-#define CALLS_PER_ROUND 20
+#define CALLS_PER_ROUND 100
 
 /* Of one granularity, so that no other one makes good what it fails to do. */
 #define ROUNDS_IN_A_ROW 8
