@@ -52,10 +52,18 @@
  * level) is read with the other seven of its aligned line of 64 bytes. Those
  * next to it, and on to the first that does not fit, make the answer larger if
  * they map the pages next to its page, with no reserved bit set and the same R
- * and W (first level: P, R/W and U/S).
+ * and W (first level: P, R/W, U/S, A and D).
  *
- * Not set are accessed and dirty bits. The interrupt range, 0xfeexxxxx, is like
- * any other: no guest has memory there.
+ * Accessed and dirty flags: of first-level entries, as 3.6.2 says; of the second
+ * level there are none, as SSADE is not offered. Each entry must have A, that of a
+ * page which is written to also D. If it has not, and nothing else is wrong, the
+ * walk ends with VTD_FAULT_ACCESSED_DIRTY at the first such entry; or with
+ * VTD_FAULT_NESTED_WRITE at the first that lies where the second level allows no
+ * writing. vtd_walk() sets none; vtd_walk_set() does, and then the walk is to be
+ * made again. Where D is not set, the answer does not allow writing: the guest may
+ * throw away what is in the page. Extended accessed flags are not offered.
+ *
+ * The interrupt range, 0xfeexxxxx, is like any other: no guest has memory there.
  *
  * Reads, at most: 7 in legacy mode (2 + 5), 9 in scalable mode (4 + 5) without
  * nesting, else 39: 4, then 5 times 5 second-level entries and a first-level
@@ -71,26 +79,18 @@
 #define VTD_MAX_READS_SCALABLE 9
 #define VTD_MAX_READS_NESTED 39
 
-/**
- * vtd_walk() - translate what a device asks for
- * @unit:	the IOMMU
- * @request:	what is asked for
- * @read:	reads guest memory; known when this is compiled, for BPF
- * @memory:	first argument of @read
- * @translation: the answer, if there is no fault; otherwise undefined
- * @where:	where the walk ended
- *
- * Return: VTD_OK or a fault, as @where->fault.
- */
-static __always_inline enum vtd_fault vtd_walk(const struct vtd_unit *unit,
-					       const struct vtd_request *request, vtd_read_fn read,
-					       void *memory, struct vtd_translation *translation,
-					       struct vtd_walk *where)
+/* The walk, with @set or without; the rest is as below. */
+static __always_inline enum vtd_fault vtd_walk_with(const struct vtd_unit *unit,
+						    const struct vtd_request *request,
+						    vtd_read_fn read, vtd_set_fn set, void *memory,
+						    struct vtd_translation *translation,
+						    struct vtd_walk *where)
 {
 	struct vtd_state state = {
 		.unit = unit,
 		.request = request,
 		.read = read,
+		.set = set,
 		.memory = memory,
 		.where = where,
 		.beyond = ~0ULL << unit->address_width,
@@ -111,6 +111,52 @@ static __always_inline enum vtd_fault vtd_walk(const struct vtd_unit *unit,
 	default:
 		return vtd_fail(&state, VTD_FAULT_MODE, VTD_TABLE_ROOT, 0);
 	}
+}
+
+/**
+ * vtd_walk() - translate what a device asks for
+ * @unit:	the IOMMU
+ * @request:	what is asked for
+ * @read:	reads guest memory; known when this is compiled, for BPF
+ * @memory:	first argument of @read
+ * @translation: the answer, if there is no fault; otherwise undefined
+ * @where:	where the walk ended
+ *
+ * Return: VTD_OK or a fault, as @where->fault.
+ */
+static __always_inline enum vtd_fault vtd_walk(const struct vtd_unit *unit,
+					       const struct vtd_request *request, vtd_read_fn read,
+					       void *memory, struct vtd_translation *translation,
+					       struct vtd_walk *where)
+{
+	return vtd_walk_with(unit, request, read, NULL, memory, translation, where);
+}
+
+/**
+ * vtd_walk_set() - set the flags that a walk has found missing
+ * @unit:	the IOMMU
+ * @request:	what is asked for
+ * @read:	reads guest memory; known when this is compiled, for BPF
+ * @set:	sets bits there; the same
+ * @memory:	first argument of @read and @set
+ * @where:	where the walk ended
+ *
+ * For when vtd_walk() has ended with VTD_FAULT_ACCESSED_DIRTY. What this walk finds
+ * it does not tell: vtd_walk() will, which sees all flags together.
+ *
+ * Return: VTD_OK if none is missing any more, or else a fault: the guest has
+ * changed its tables meanwhile, or @set cannot.
+ */
+static __always_inline enum vtd_fault vtd_walk_set(const struct vtd_unit *unit,
+						   const struct vtd_request *request,
+						   vtd_read_fn read, vtd_set_fn set, void *memory,
+						   struct vtd_walk *where)
+{
+	struct vtd_request alone = *request;
+	struct vtd_translation unused;
+
+	alone.merge = 0;
+	return vtd_walk_with(unit, &alone, read, set, memory, &unused, where);
 }
 
 #endif /* VTD_WALK_H */

@@ -80,7 +80,8 @@ static void build_second(const struct device *d)
 
 static void map(const struct device *d, int process, uint64_t address, unsigned int page)
 {
-	const uint64_t flags = VTD_FIRST_PRESENT | VTD_FIRST_WRITE | VTD_FIRST_USER;
+	const uint64_t flags = VTD_FIRST_PRESENT | VTD_FIRST_WRITE | VTD_FIRST_USER |
+			       VTD_FIRST_ACCESSED | VTD_FIRST_DIRTY;
 
 	store(d, first_level(process) + LEVELS - 1, index_of(address, 1), seen(page) | flags);
 }
@@ -92,7 +93,8 @@ void tables_map_buffer(const struct device *d, int process, unsigned int nth, un
 
 static void build_process(const struct device *d, int process)
 {
-	const uint64_t flags = VTD_FIRST_PRESENT | VTD_FIRST_WRITE | VTD_FIRST_USER;
+	const uint64_t flags =
+		VTD_FIRST_PRESENT | VTD_FIRST_WRITE | VTD_FIRST_USER | VTD_FIRST_ACCESSED;
 	const unsigned int table = first_level(process);
 
 	for (int i = 0; i < LEVELS - 1; i++)
