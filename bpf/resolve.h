@@ -36,8 +36,8 @@ extern int bpf_vhost_iotlb_map(struct vhost_iotlb_miss_ctx *miss, __u64 iova, __
 
 #define RESOLVE_PAGE_SIZE 4096
 
-/* Walks after which flags are set that the guest then clears */
-#define RESOLVE_TRIES 4
+/* Times that flags are set which the guest clears before they are seen */
+#define RESOLVE_TRIES 2
 
 /* What a walk has come to */
 enum resolved {
@@ -110,6 +110,14 @@ static __always_inline enum resolved resolve_fault(struct resolver_device *devic
 	return RESOLVED_NO;
 }
 
+/* That was the last word. */
+static __always_inline bool resolve_end(struct resolver_device *device, enum resolved resolved)
+{
+	if (resolved == RESOLVED_FLAGS)
+		__sync_fetch_and_add(&device->faults, 1);
+	return resolved == RESOLVED_YES;
+}
+
 /* What is asked for. Whoever is called gets @pasid, as it is dear to look for. */
 static __always_inline struct vtd_request resolve_request(const struct vhost_iotlb_miss_ctx *miss,
 							  const struct resolver_device *device,
@@ -142,16 +150,18 @@ static __noinline enum resolved resolve_walk(struct vhost_iotlb_miss_ctx *miss,
 	return resolve_map(miss, device, &found);
 }
 
-/* Sets the flags that a walk has to. Whether it could, the next walk sees. */
+/* Sets the flags that a walk has to, or sees whether it could. Return: a fault. */
 static __noinline int resolve_set_flags(struct vhost_iotlb_miss_ctx *miss,
-					const struct resolver_device *device, __u32 pasid)
+					const struct resolver_device *device, __u32 pasid,
+					bool is_trial)
 {
 	const struct vtd_request request = resolve_request(miss, device, pasid);
 	struct vtd_walk where;
 
 	if (!bpf_ksym_exists(bpf_vhost_guest_set_u64))
-		return 0;
-	return vtd_walk_set(&device->unit, &request, resolve_read, resolve_set, miss, &where);
+		return VTD_FAULT_ACCESSED_DIRTY;
+	return vtd_walk_set(&device->unit, &request, resolve_read, resolve_set, is_trial, miss,
+			    &where);
 }
 
 /**
@@ -171,12 +181,12 @@ static __always_inline bool resolve(struct vhost_iotlb_miss_ctx *miss,
 	if (resolved != RESOLVED_FLAGS)
 		return resolved;
 	for (i = 0; i < RESOLVE_TRIES && resolved == RESOLVED_FLAGS; i++) {
-		resolve_set_flags(miss, device, pasid);
+		if (resolve_set_flags(miss, device, pasid, true))
+			break;
+		resolve_set_flags(miss, device, pasid, false);
 		resolved = resolve_walk(miss, device, pasid);
 	}
-	if (resolved == RESOLVED_FLAGS)
-		__sync_fetch_and_add(&device->faults, 1);
-	return resolved == RESOLVED_YES;
+	return resolve_end(device, resolved);
 }
 
 #endif /* BPF_RESOLVE_H */

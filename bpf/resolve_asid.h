@@ -71,17 +71,17 @@ static __noinline enum resolved resolve_walk_from(struct vhost_iotlb_miss_ctx *m
 
 /* As resolve_set_flags(), the same way. */
 static __noinline int resolve_set_flags_from(struct vhost_iotlb_miss_ctx *miss,
-					     const struct resolver_device *device, __u32 pasid,
+					     const struct resolver_device *device,
 					     const struct vtd_space *space,
-					     const struct vtd_parent *parent)
+					     const struct vtd_parent *parent, bool is_trial)
 {
-	const struct vtd_request request = resolve_request(miss, device, pasid);
+	const struct vtd_request request = resolve_request(miss, device, resolve_asid(miss));
 	struct vtd_walk where;
 
 	if (!space || !parent || !bpf_ksym_exists(bpf_vhost_guest_set_u64))
-		return 0;
+		return VTD_FAULT_ACCESSED_DIRTY;
 	return vtd_space_set(&device->unit, &request, space, parent, resolve_read, resolve_set,
-			     miss, &where);
+			     is_trial, miss, &where);
 }
 
 /* As resolve(), the same way. */
@@ -96,12 +96,12 @@ static __always_inline bool resolve_from(struct vhost_iotlb_miss_ctx *miss,
 	if (resolved != RESOLVED_FLAGS)
 		return resolved;
 	for (i = 0; i < RESOLVE_TRIES && resolved == RESOLVED_FLAGS; i++) {
-		resolve_set_flags_from(miss, device, pasid, space, parent);
+		if (resolve_set_flags_from(miss, device, space, parent, true))
+			break;
+		resolve_set_flags_from(miss, device, space, parent, false);
 		resolved = resolve_walk_from(miss, device, pasid, space, parent);
 	}
-	if (resolved == RESOLVED_FLAGS)
-		__sync_fetch_and_add(&device->faults, 1);
-	return resolved == RESOLVED_YES;
+	return resolve_end(device, resolved);
 }
 
 /* A miss of a virtqueue whose PASID is @pasid, not 0, of device @dev. */

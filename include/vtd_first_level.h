@@ -6,8 +6,7 @@
  * Hardware sets the accessed flag of each entry that it uses, and the dirty flag of
  * that of a page which it writes to. In most entries they are set already, so they
  * are looked at with all else that an entry must have, and only if that is not so
- * it matters what is missing. A walk goes on then, as its end may be a fault, which
- * sets nothing.
+ * it matters what is missing.
  */
 #ifndef VTD_FIRST_LEVEL_H
 #define VTD_FIRST_LEVEL_H
@@ -26,8 +25,6 @@
  * @nested:	the second level has a part in this, constant
  * @second_table: of its first level
  * @second_levels: of its tables
- * @missing:	how the walk ends for want of flags that are not set, VTD_OK if none is
- * @missing_level: of the entry
  */
 struct vtd_first_level {
 	__u64 table;
@@ -40,8 +37,6 @@ struct vtd_first_level {
 	bool nested;
 	__u8 second_levels;
 	__u64 second_table;
-	enum vtd_fault missing;
-	__u8 missing_level;
 };
 
 #define VTD_FIRST_FLAGS (VTD_FIRST_ACCESSED | VTD_FIRST_DIRTY)
@@ -95,7 +90,9 @@ vtd_first_level_read(const struct vtd_state *s, const struct vtd_first_level *fi
 		if (fault)
 			return fault;
 		gpa = page.gpa + (gpa - page.iova);
-		place->is_writable = page.perm & VTD_WRITE;
+		/* Who sets nothing need not know. */
+		if (s->set)
+			place->is_writable = page.perm & VTD_WRITE;
 	}
 	place->gpa = gpa;
 	if (s->read(s->memory, VTD_TABLE_FIRST_LEVEL, level, gpa | offset, to, size))
@@ -103,26 +100,15 @@ vtd_first_level_read(const struct vtd_state *s, const struct vtd_first_level *fi
 	return VTD_OK;
 }
 
-/*
- * Flags of an entry are not set. A walk that sets none remembers the first of
- * them that the second level does not let be set, otherwise the first.
- */
-static __always_inline enum vtd_fault
-vtd_first_level_missing(const struct vtd_state *s, struct vtd_first_level *first, int level,
-			const struct vtd_place *place, __u64 *entry, __u64 flags)
+/* Flags of an entry are not set. */
+static __always_inline enum vtd_fault vtd_first_level_missing(const struct vtd_state *s, int level,
+							      const struct vtd_place *place,
+							      __u64 *entry, __u64 flags)
 {
-	enum vtd_fault fault =
-		place->is_writable ? VTD_FAULT_ACCESSED_DIRTY : VTD_FAULT_NESTED_WRITE;
-
-	if (!s->set) {
-		if (!first->missing || (!place->is_writable && first->missing != fault)) {
-			first->missing = fault;
-			first->missing_level = level;
-		}
-		return VTD_OK;
-	}
-	if (!place->is_writable || s->set(s->memory, place->gpa, *entry, flags))
-		return vtd_fail(s, fault, VTD_TABLE_FIRST_LEVEL, level);
+	if (!place->is_writable)
+		return vtd_fail(s, VTD_FAULT_NESTED_WRITE, VTD_TABLE_FIRST_LEVEL, level);
+	if (!s->set || (!s->is_trial && s->set(s->memory, place->gpa, *entry, flags)))
+		return vtd_fail(s, VTD_FAULT_ACCESSED_DIRTY, VTD_TABLE_FIRST_LEVEL, level);
 	*entry |= flags;
 	return VTD_OK;
 }
@@ -149,7 +135,7 @@ vtd_first_level_check(const struct vtd_state *s, struct vtd_first_level *first, 
 	missing = needed & ~*entry;
 	if (missing & ~VTD_FIRST_FLAGS)
 		return vtd_fail(s, VTD_FAULT_PERMISSION, VTD_TABLE_FIRST_LEVEL, level);
-	return vtd_first_level_missing(s, first, level, place, entry, missing);
+	return vtd_first_level_missing(s, level, place, entry, missing);
 }
 
 /*
@@ -302,18 +288,14 @@ static __always_inline enum vtd_fault vtd_first_level(const struct vtd_state *s,
 		return vtd_fail(s, VTD_FAULT_WIDTH, VTD_TABLE_PASID, 0);
 
 	fault = vtd_first_level_walk(s, first, page);
-	if (fault)
+	if (fault || !first->nested)
 		return fault;
 
-	if (first->nested) {
-		fault = vtd_nested(s, first, page->level, page->gpa + (iova - page->iova),
-				   s->request->access, &second);
-		if (fault)
-			return fault;
-		vtd_intersect(page, &second);
-	}
-	if (first->missing)
-		return vtd_fail(s, first->missing, VTD_TABLE_FIRST_LEVEL, first->missing_level);
+	fault = vtd_nested(s, first, page->level, page->gpa + (iova - page->iova),
+			   s->request->access, &second);
+	if (fault)
+		return fault;
+	vtd_intersect(page, &second);
 	return VTD_OK;
 }
 

@@ -206,7 +206,7 @@ vtd_space_walk(const struct vtd_unit *unit, const struct vtd_request *request,
 static __always_inline enum vtd_fault
 vtd_space_set(const struct vtd_unit *unit, const struct vtd_request *request,
 	      const struct vtd_space *space, const struct vtd_parent *parent, vtd_read_fn read,
-	      vtd_set_fn set, void *memory, struct vtd_walk *where)
+	      vtd_set_fn set, bool is_trial, void *memory, struct vtd_walk *where)
 {
 	struct vtd_space_tables tables = {
 		.read = read,
@@ -217,7 +217,25 @@ vtd_space_set(const struct vtd_unit *unit, const struct vtd_request *request,
 	};
 	const struct vtd_unit seen = vtd_space_unit(unit, space);
 
-	return vtd_walk_set(&seen, request, vtd_space_read, vtd_space_set_word, &tables, where);
+	return vtd_walk_set(&seen, request, vtd_space_read, vtd_space_set_word, is_trial, &tables,
+			    where);
+}
+
+/* As vtd_walk_whole(), for vtd_space_walk(). */
+static __always_inline enum vtd_fault
+vtd_space_walk_whole(const struct vtd_unit *unit, const struct vtd_request *request,
+		     const struct vtd_space *space, const struct vtd_parent *parent,
+		     vtd_read_fn read, void *memory, struct vtd_translation *translation,
+		     struct vtd_walk *where)
+{
+	struct vtd_walk other;
+
+	if (vtd_space_walk(unit, request, space, parent, read, memory, translation, where) !=
+	    VTD_FAULT_ACCESSED_DIRTY)
+		return where->fault;
+	if (vtd_space_set(unit, request, space, parent, read, vtd_set_none, true, memory, &other))
+		*where = other;
+	return where->fault;
 }
 
 #endif /* VTD_SPACE_H */

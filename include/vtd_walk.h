@@ -15,6 +15,7 @@
  *	4. what it says is supported: VTD_FAULT_CONTEXT_TYPE, _PASID_TYPE
  *	5. paging entries: permissions, this one's and those above together,
  *	   allow all that is wanted
+ *	6. first level: flags that are not set, and have to be, can be set
  *
  * The walk as a whole, before the root entry: VTD_FAULT_MODE; then in legacy
  * mode, VTD_FAULT_PASID_REQUEST for any request with PASID. In scalable mode,
@@ -56,12 +57,11 @@
  *
  * Accessed and dirty flags: of first-level entries, as 3.6.2 says; of the second
  * level there are none, as SSADE is not offered. Each entry must have A, that of a
- * page which is written to also D. If it has not, and nothing else is wrong, the
- * walk ends with VTD_FAULT_ACCESSED_DIRTY at the first such entry; or with
- * VTD_FAULT_NESTED_WRITE at the first that lies where the second level allows no
- * writing. vtd_walk() sets none; vtd_walk_set() does, and then the walk is to be
- * made again. Where D is not set, the answer does not allow writing: the guest may
- * throw away what is in the page. Extended accessed flags are not offered.
+ * page which is written to also D. Where D is not set, the answer does not allow
+ * writing: the guest may throw away what is in the page. vtd_walk() sets none, and
+ * ends at the first entry where one is missing. vtd_walk_set() does, where the second
+ * level lets the entry be written (VTD_FAULT_NESTED_WRITE). Extended accessed flags
+ * are not offered.
  *
  * The interrupt range, 0xfeexxxxx, is like any other: no guest has memory there.
  *
@@ -79,18 +79,18 @@
 #define VTD_MAX_READS_SCALABLE 9
 #define VTD_MAX_READS_NESTED 39
 
-/* The walk, with @set or without; the rest is as below. */
-static __always_inline enum vtd_fault vtd_walk_with(const struct vtd_unit *unit,
-						    const struct vtd_request *request,
-						    vtd_read_fn read, vtd_set_fn set, void *memory,
-						    struct vtd_translation *translation,
-						    struct vtd_walk *where)
+/* Of both functions below */
+static __always_inline enum vtd_fault
+vtd_walk_with(const struct vtd_unit *unit, const struct vtd_request *request, vtd_read_fn read,
+	      vtd_set_fn set, bool is_trial, void *memory, struct vtd_translation *translation,
+	      struct vtd_walk *where)
 {
 	struct vtd_state state = {
 		.unit = unit,
 		.request = request,
 		.read = read,
 		.set = set,
+		.is_trial = is_trial,
 		.memory = memory,
 		.where = where,
 		.beyond = ~0ULL << unit->address_width,
@@ -129,7 +129,7 @@ static __always_inline enum vtd_fault vtd_walk(const struct vtd_unit *unit,
 					       void *memory, struct vtd_translation *translation,
 					       struct vtd_walk *where)
 {
-	return vtd_walk_with(unit, request, read, NULL, memory, translation, where);
+	return vtd_walk_with(unit, request, read, NULL, false, memory, translation, where);
 }
 
 /**
@@ -138,25 +138,55 @@ static __always_inline enum vtd_fault vtd_walk(const struct vtd_unit *unit,
  * @request:	what is asked for
  * @read:	reads guest memory; known when this is compiled, for BPF
  * @set:	sets bits there; the same
+ * @is_trial:	set none, but see whether all could be
  * @memory:	first argument of @read and @set
  * @where:	where the walk ended
  *
- * For when vtd_walk() has ended with VTD_FAULT_ACCESSED_DIRTY. What this walk finds
- * it does not tell: vtd_walk() will, which sees all flags together.
+ * For when vtd_walk() has ended with VTD_FAULT_ACCESSED_DIRTY; first as a trial, so
+ * that a walk that ends with a fault sets nothing. What this walk finds it does not
+ * tell: vtd_walk() will, which sees all flags together.
  *
- * Return: VTD_OK if none is missing any more, or else a fault: the guest has
- * changed its tables meanwhile, or @set cannot.
+ * Return: VTD_OK if none is missing any more, or else a fault; if it was none on
+ * trial, the guest has changed its tables meanwhile, or @set cannot.
  */
 static __always_inline enum vtd_fault vtd_walk_set(const struct vtd_unit *unit,
 						   const struct vtd_request *request,
-						   vtd_read_fn read, vtd_set_fn set, void *memory,
-						   struct vtd_walk *where)
+						   vtd_read_fn read, vtd_set_fn set, bool is_trial,
+						   void *memory, struct vtd_walk *where)
 {
 	struct vtd_request alone = *request;
 	struct vtd_translation unused;
 
 	alone.merge = 0;
-	return vtd_walk_with(unit, &alone, read, set, memory, &unused, where);
+	return vtd_walk_with(unit, &alone, read, set, is_trial, memory, &unused, where);
+}
+
+static __always_inline int vtd_set_none(void *memory, __u64 gpa, __u64 old, __u64 bits)
+{
+	(void)memory;
+	(void)gpa;
+	(void)old;
+	(void)bits;
+	return -1;
+}
+
+/**
+ * vtd_walk_whole() - vtd_walk() for those who can set no flags
+ *
+ * Flags that are missing are the last that it complains of: whoever can set them
+ * meets all other faults first. Too long for BPF.
+ */
+static __always_inline enum vtd_fault
+vtd_walk_whole(const struct vtd_unit *unit, const struct vtd_request *request, vtd_read_fn read,
+	       void *memory, struct vtd_translation *translation, struct vtd_walk *where)
+{
+	struct vtd_walk other;
+
+	if (vtd_walk(unit, request, read, memory, translation, where) != VTD_FAULT_ACCESSED_DIRTY)
+		return where->fault;
+	if (vtd_walk_set(unit, request, read, vtd_set_none, true, memory, &other))
+		*where = other;
+	return where->fault;
 }
 
 #endif /* VTD_WALK_H */

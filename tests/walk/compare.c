@@ -35,7 +35,7 @@ static int read_guest(void *memory, enum vtd_table table, int level, __u64 gpa, 
 {
 	struct comparison *c = memory;
 
-	if (c->nr == REFERENCE_STEPS)
+	if (c->nr == COMPARE_STEPS)
 		return differ(c, "there is no end to what is read");
 	c->step[c->nr++] = (struct reference_step){table, level, gpa, size / 8};
 	if (gpa % 8 || size < 8 || size > 64 || size % 8)
@@ -172,27 +172,74 @@ static enum vtd_fault walk_once(struct comparison *c)
 	return vtd_walk(walk->unit, walk->request, read_guest, c, &c->translation, &c->where);
 }
 
-static enum vtd_fault set_once(struct comparison *c)
+/* As whoever cannot set flags does it; what it reads twice counts once. */
+static enum vtd_fault walk_whole(struct comparison *c)
 {
 	const struct walk_case *walk = c->walk;
-	struct vtd_walk where;
+	const unsigned int nr = c->nr;
+
+	memset(&c->where, POISON, sizeof(c->where));
+	if (walk->space)
+		c->returned =
+			vtd_space_walk_whole(walk->unit, walk->request, walk->space, walk->parent,
+					     read_guest, c, &c->translation, &c->where);
+	else
+		c->returned = vtd_walk_whole(walk->unit, walk->request, read_guest, c,
+					     &c->translation, &c->where);
+	c->nr -= 2 * nr;
+	memmove(c->step, c->step + 2 * nr, c->nr * sizeof(*c->step));
+	return c->returned;
+}
+
+static enum vtd_fault set_once(struct comparison *c, bool is_trial)
+{
+	const struct walk_case *walk = c->walk;
 
 	c->nr = 0;
+	memset(&c->where, POISON, sizeof(c->where));
 	if (walk->space)
 		return vtd_space_set(walk->unit, walk->request, walk->space, walk->parent,
-				     read_guest, set_guest, c, &where);
-	return vtd_walk_set(walk->unit, walk->request, read_guest, set_guest, c, &where);
+				     read_guest, set_guest, is_trial, c, &c->where);
+	return vtd_walk_set(walk->unit, walk->request, read_guest, set_guest, is_trial, c,
+			    &c->where);
+}
+
+/* A walk by itself ends where flags are missing. */
+static void check_quick(struct comparison *c)
+{
+	const struct reference *e = &c->expected;
+
+	c->quick = c->where;
+	c->quick_nr = c->nr;
+	if (c->returned != c->where.fault)
+		differ(c, "what is returned is not the fault");
+	if ((c->returned == VTD_FAULT_ACCESSED_DIRTY) != (e->unset_level > 0))
+		differ(c, "it is not seen, or wrongly, that flags are missing");
+	if (e->unset_level && (c->where.fault_table != VTD_TABLE_FIRST_LEVEL ||
+			       c->where.fault_level != e->unset_level))
+		differ(c, "flags are missing elsewhere");
 }
 
 /* As whoever can set flags does it. */
-static void walk_and_set(struct comparison *c)
+static enum vtd_fault set_and_walk(struct comparison *c)
+{
+	enum vtd_fault fault = set_once(c, true);
+
+	if (c->nr_set)
+		differ(c, "flags are set on trial");
+	if (fault)
+		return fault;
+	if (set_once(c, false))
+		differ(c, "flags are not set");
+	return walk_once(c);
+}
+
+static void make_walks(struct comparison *c)
 {
 	c->returned = walk_once(c);
-	if (c->returned != VTD_FAULT_ACCESSED_DIRTY || !c->walk->can_set)
-		return;
-	if (set_once(c))
-		differ(c, "flags are not set");
-	c->returned = walk_once(c);
+	check_quick(c);
+	if (c->returned == VTD_FAULT_ACCESSED_DIRTY)
+		c->returned = c->walk->can_set ? set_and_walk(c) : walk_whole(c);
 }
 
 bool compare_walk(struct comparison *c, const struct walk_case *walk)
@@ -203,7 +250,7 @@ bool compare_walk(struct comparison *c, const struct walk_case *walk)
 	c->nr_set = 0;
 	c->difference = NULL;
 	reference_walk(walk, &c->expected);
-	walk_and_set(c);
+	make_walks(c);
 
 	if (c->returned != c->where.fault)
 		differ(c, "what is returned is not the fault");

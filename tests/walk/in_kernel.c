@@ -124,15 +124,15 @@ static const char *compare_reads(void)
 {
 	const struct in_kernel_result *result = &found.result;
 
-	if (result->returned != any.returned || result->where.fault != any.where.fault)
+	if (result->returned != any.quick.fault || result->where.fault != any.quick.fault)
 		return "the fault is another";
-	if (result->reads != any.nr)
+	if (result->reads != any.quick_nr)
 		return "more or less is read";
-	if (!any.returned)
+	if (!any.quick.fault)
 		return NULL;
-	if (result->where.fault_table != any.where.fault_table)
+	if (result->where.fault_table != any.quick.fault_table)
 		return "the fault is in another table";
-	if (result->where.fault_level != any.where.fault_level)
+	if (result->where.fault_level != any.quick.fault_level)
 		return "the fault is at another level";
 	return NULL;
 }

@@ -357,36 +357,37 @@ static bool walk_nested(struct walker *w, const struct stages *stages, enum vtd_
 }
 
 /*
- * Section 3.6.2: the flags that a walk sets in an entry. Return: the entry with
- * them.
+ * Section 3.6.2: the flags that a walk sets in an entry, which the second level must
+ * let be written (3.8). It is only done if all goes well.
  */
-static uint64_t touch(struct walker *w, unsigned int level, const struct page *at, uint64_t entry,
-		      bool is_written)
+static enum vtd_fault touch(struct walker *w, unsigned int level, const struct page *at,
+			    uint64_t *entry, bool is_written)
 {
 	struct reference *r = w->result;
 	uint64_t flags = 0;
 
-	if (!bits(&entry, 5, 5))
+	if (!bits(entry, 5, 5))
 		flags += 1 << 5;
-	if (is_written && !bits(&entry, 6, 6))
+	if (is_written && !bits(entry, 6, 6))
 		flags += 1 << 6;
-	if (flags)
-		r->unset[r->nr_unset++] =
-			(struct reference_flags){at->address, flags, level, at->perm & VTD_WRITE};
-	return entry + flags;
+	if (!flags)
+		return VTD_OK;
+	if (!r->unset_level)
+		r->unset_level = level;
+	if (!(at->perm & VTD_WRITE))
+		return VTD_FAULT_NESTED_WRITE;
+	r->unset[r->nr_unset++] = (struct reference_flags){at->address, flags};
+	*entry += flags;
+	return VTD_OK;
 }
 
-/* Can what has to be set be set? Only asked when there is no other fault. */
+/* The last that can go wrong */
 static bool can_touch(struct walker *w)
 {
 	const struct reference *r = w->result;
 
-	for (unsigned int i = 0; i < r->nr_unset; i++)
-		if (!r->unset[i].may_write)
-			return fail(w, VTD_FAULT_NESTED_WRITE, VTD_TABLE_FIRST_LEVEL,
-				    r->unset[i].level);
 	if (r->nr_unset && (w->before || !w->walk->can_set))
-		return fail(w, VTD_FAULT_ACCESSED_DIRTY, VTD_TABLE_FIRST_LEVEL, r->unset[0].level);
+		return fail(w, VTD_FAULT_ACCESSED_DIRTY, VTD_TABLE_FIRST_LEVEL, r->unset_level);
 	return true;
 }
 
@@ -431,10 +432,11 @@ static bool walk_first(struct walker *w, const struct stages *stages, uint64_t a
 			perm &= ~VTD_WRITE;
 		if (!fault && access & ~perm)
 			fault = VTD_FAULT_PERMISSION;
+		if (!fault)
+			fault = touch(w, level, &at, &entry, is_page && access & VTD_WRITE);
 		if (fault)
 			return fail(w, fault, VTD_TABLE_FIRST_LEVEL, level);
 
-		entry = touch(w, level, &at, entry, is_page && access & VTD_WRITE);
 		if (is_page) {
 			/* The next write has to come here, to make it dirty. */
 			if (!bits(&entry, 6, 6))
@@ -760,6 +762,7 @@ static bool walk_once(const struct walk_case *walk, const struct reference *befo
 	result->fault = VTD_OK;
 	result->nr = 0;
 	result->nr_unset = 0;
+	result->unset_level = 0;
 	if (!walk->space)
 		found = find_from_register(&w, &stages);
 	else if (walk->space->kind == VTD_SPACE_DIRECTORY)
@@ -804,5 +807,6 @@ void reference_walk(const struct walk_case *walk, struct reference *result)
 	before = *result;
 	walk_once(walk, &before, result);
 	result->nr_unset = before.nr_unset;
+	result->unset_level = before.unset_level;
 	memcpy(result->unset, before.unset, sizeof(before.unset));
 }

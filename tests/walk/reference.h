@@ -61,8 +61,6 @@ struct reference_step {
 struct reference_flags {
 	uint64_t gpa;
 	uint64_t flags;
-	unsigned int level;
-	bool may_write; /* the second level, if there is one */
 };
 
 /**
@@ -78,6 +76,7 @@ struct reference_flags {
  *		that was merged with it
  * @after:	and so many from it on
  * @nr:		of @step
+ * @unset_level: of the first entry that was met without such a flag, or 0
  * @nr_unset:	of @unset, the entries in which accessed or dirty flags are set by it:
  *		none if it is a fault that comes first
  */
@@ -92,6 +91,7 @@ struct reference {
 	uint64_t before, after;
 	unsigned int nr;
 	struct reference_step step[REFERENCE_STEPS];
+	unsigned int unset_level;
 	unsigned int nr_unset;
 	struct reference_flags unset[REFERENCE_LEVELS];
 };
