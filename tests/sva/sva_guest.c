@@ -11,6 +11,9 @@
  *	state			has the device used all that was offered to send?
  *	wait			wait for the next frame that it sends
  *	race ROUNDS SOCKET	see race.h
+ *	clear			have no entry accessed or dirty, now and later
+ *	flags			how many entries are: see flags.h
+ *	change COUNT		as traffic, while entries are changed: see flags.h
  *
  * At first, it prints what others have to know of it. With the argument "flat", its
  * device has no second level.
@@ -29,6 +32,7 @@
 #include "tests/kernel/device.h"
 #include "tests/kernel/fdinfo.h"
 #include "tests/kernel/frame.h"
+#include "flags.h"
 #include "race.h"
 #include "tables.h"
 
@@ -147,7 +151,7 @@ static bool receive_one(unsigned int nth, uint32_t tag)
 	return true;
 }
 
-static void traffic(unsigned int count, bool sends)
+static void traffic_counts(unsigned int count, bool sends)
 {
 	counts = (struct counts){};
 	for (unsigned int i = 0; i < count; i++) {
@@ -158,6 +162,11 @@ static void traffic(unsigned int count, bool sends)
 		if (!receive_one(nth, i | FROM_RX))
 			break;
 	}
+}
+
+static void traffic(unsigned int count, bool sends)
+{
+	traffic_counts(count, sends);
 	printf("sent %u received %u crossed %u\n", counts.sent, counts.received, counts.crossed);
 }
 
@@ -175,6 +184,30 @@ static void race(unsigned int rounds, const char *socket)
 	printf("switched %u invalidated %u stale %u crossed %u lost %u frames %u\n",
 	       result.switches, result.invalidations, result.stale, result.crossed, result.lost,
 	       result.frames);
+}
+
+static void print_flags(void)
+{
+	static const char *const names[NR_PROCESSES] = {
+		[RX] = "receiver", [TX] = "sender", [HEIR] = "heir"};
+	struct flags_counts counts;
+
+	for (int process = 0; process < NR_PROCESSES; process++) {
+		flags_count(device, process, &counts);
+		printf("%s%s: tables %u pages %u dirty %u odd %u", process ? ", " : "",
+		       names[process], counts.tables, counts.pages, counts.dirty, counts.odd);
+	}
+	putchar('\n');
+}
+
+static void change(unsigned int count)
+{
+	struct flags_changer *changer = flags_changer_begin(device);
+
+	/* One line with what follows */
+	traffic_counts(count, true);
+	printf("sent %u received %u crossed %u, %s\n", counts.sent, counts.received, counts.crossed,
+	       flags_changer_end(changer) ? "all is as changed" : "changes are lost");
 }
 
 static void handle(const char *line)
@@ -195,6 +228,13 @@ static void handle(const char *line)
 		state();
 	else if (sscanf(line, "race %u %99s", &number, socket) == 2)
 		race(number, socket);
+	else if (!strcmp(line, "clear\n")) {
+		tables_clear_flags(device);
+		puts("cleared");
+	} else if (!strcmp(line, "flags\n"))
+		print_flags();
+	else if (sscanf(line, "change %u", &number) == 1)
+		change(number);
 	else if (!strcmp(line, "wait\n"))
 		printf("frame %" PRId64 "\n", device_wait_frame(device));
 	else

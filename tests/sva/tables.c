@@ -24,6 +24,9 @@
 
 static unsigned int exchanged;
 
+/* No entry is accessed or dirty when it is written. */
+static bool is_clear;
+
 static uint64_t gpa_of(unsigned int page)
 {
 	return page * PAGE;
@@ -80,8 +83,10 @@ static void build_second(const struct device *d)
 
 static void map(const struct device *d, int process, uint64_t address, unsigned int page)
 {
-	const uint64_t flags = VTD_FIRST_PRESENT | VTD_FIRST_WRITE | VTD_FIRST_USER |
-			       VTD_FIRST_ACCESSED | VTD_FIRST_DIRTY;
+	uint64_t flags = VTD_FIRST_PRESENT | VTD_FIRST_WRITE | VTD_FIRST_USER;
+
+	if (!is_clear)
+		flags |= VTD_FIRST_ACCESSED | VTD_FIRST_DIRTY;
 
 	store(d, first_level(process) + LEVELS - 1, index_of(address, 1), seen(page) | flags);
 }
@@ -105,6 +110,30 @@ static void build_process(const struct device *d, int process)
 		    device_ring_page(queue_of(process), part));
 	for (unsigned int nth = 0; nth < NR_BUFFERS; nth++)
 		tables_map_buffer(d, process, nth, tables_buffer(process, nth));
+}
+
+unsigned int tables_levels(void)
+{
+	return LEVELS;
+}
+
+uint64_t *tables_first_level(const struct device *d, int process, unsigned int nth)
+{
+	return device_page(d, first_level(process) + nth);
+}
+
+void tables_clear_flags(const struct device *d)
+{
+	is_clear = true;
+	for (int process = 0; process < NR_PROCESSES; process++)
+		for (unsigned int table = 0; table < LEVELS; table++) {
+			uint64_t *entries = tables_first_level(d, process, table);
+
+			for (unsigned int i = 0; i < ENTRIES; i++)
+				__atomic_fetch_and(&entries[i],
+						   ~(VTD_FIRST_ACCESSED | VTD_FIRST_DIRTY),
+						   __ATOMIC_ACQ_REL);
+		}
 }
 
 static void build_legacy(const struct device *d)
