@@ -55,4 +55,15 @@ const char *ctl_client_ask(struct ctl_client *client, const char *line, size_t s
  */
 bool ctl_client_next(struct ctl_client *client, const char **line);
 
+/*
+ * Who asks much need not wait each time: lines that are sent, and then as many
+ * replies, in their order. Replies must be taken before they fill the socket.
+ */
+
+/* 0, or a negative errno after a message */
+int ctl_client_send(const struct ctl_client *client, const char *lines, size_t size);
+
+/* As ctl_client_ask(), for the first line that has no reply yet. */
+const char *ctl_client_receive(struct ctl_client *client);
+
 #endif /* CTL_CLIENT_H */
