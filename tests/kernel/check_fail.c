@@ -610,7 +610,13 @@ static bool guest_changes(void)
 	device_kick_and_flush(d, TX);
 	PART(fail_has_none(&f, TX, 1));
 	PART(fail_is_asked(d, device_iova(WAITED), RO, NULL));
-	return true;
+
+	/* To something else than to be read. */
+	d->queues[TX].desc[head + 1].flags = VRING_DESC_F_WRITE;
+	EXPECT(!fail_access(d, device_iova(WAITED), PAGE, RO), "refused");
+	device_flush(d);
+	PART(fail_has_none(&f, TX, 1));
+	return fail_is_asked(d, device_iova(WAITED), WO, NULL);
 }
 
 /* However long it takes until the same address is at the same place of the ring. */
@@ -822,8 +828,38 @@ static bool spaces_fail(uint32_t asid, bool all, bool old)
 	return true;
 }
 
+/* What another address space has at the same address makes no difference. */
+static bool apart(int type)
+{
+	struct device *d = asid_open_running();
+	struct vhost_iotlb_op *op;
+	struct failing f;
+	struct batch b;
+
+	fail_watch(&f, d);
+	asid_send(d, FIRST_PAGE, 2);
+	batch_init(&b);
+	op = batch_add(&b, VHOST_IOTLB_ACCESS_FAIL, ASID_BUFFER, PAGE);
+	op->asid = ASID_TX;
+	op->perm = RO;
+	op = batch_add_update(&b, ASID_BUFFER, PAGE, device_page(d, FIRST_PAGE), RW);
+	op->asid = ASID_RX;
+	if (type == VHOST_IOTLB_INVALIDATE) {
+		op->type = type;
+		op->perm = 0;
+		op->uaddr = 0;
+	}
+	EXPECT(batch_write(d, &b) == 2, "not both were applied");
+	device_flush(d);
+	PART(fail_gives_back(&f, TX, 1, 0));
+	fail_close(&f);
+	return true;
+}
+
 static bool spaces(void)
 {
+	PART(apart(VHOST_IOTLB_UPDATE));
+	PART(apart(VHOST_IOTLB_INVALIDATE));
 	for (int old = 0; old < 2; old++) {
 		PART(spaces_fail(ASID_RX, false, old));
 		PART(spaces_fail(ASID_TX, false, old));
