@@ -163,6 +163,7 @@ static __always_inline __u32 log2_u64(__u64 value)
  * @size:	in bytes
  * @time:	when, nanoseconds of CLOCK_MONOTONIC
  * @perm:	what it permits
+ * @asid:	in which address space
  */
 struct slot_update {
 	__u64 dev;
@@ -170,6 +171,7 @@ struct slot_update {
 	__u64 size;
 	__u64 time;
 	__u64 perm;
+	__u64 asid;
 };
 
 /* Does the update answer the outstanding miss of this slot? As vhost does,
@@ -178,8 +180,8 @@ struct slot_update {
 static __always_inline int update_answers(const struct slot_update *update,
 					  const struct iotlb_slot *slot)
 {
-	return slot->miss_time && slot->miss_iova >= update->iova &&
-	       slot->miss_iova - update->iova < update->size &&
+	return slot->miss_time && slot->miss_asid == update->asid &&
+	       slot->miss_iova >= update->iova && slot->miss_iova - update->iova < update->size &&
 	       (slot->miss_access & update->perm) == slot->miss_access;
 }
 
@@ -206,6 +208,24 @@ static __always_inline void count_device(__u64 dev, enum iotlb_counter which)
 
 	if (slot)
 		count(slot, which);
+}
+
+/*
+ * The same for the address space that it was about. Those of 0 are the rest of the
+ * device's, and so are those that find no room.
+ */
+static __always_inline void count_space(__u64 dev, __u32 asid, enum iotlb_counter which)
+{
+	__u64 key = iotlb_key_space(dev, asid);
+	int index;
+
+	if (!asid || dev >= IOTLB_KEY_SPACE_DEVS)
+		return;
+	index = slot_find(key);
+	if (index < 0 && owned < IOTLB_SLOTS_SPACES)
+		index = slot_claim(key, 1);
+	if (index >= 0)
+		count(slot_at(index), which);
 }
 
 #endif /* BPF_SLOTS_H */
