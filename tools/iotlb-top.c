@@ -122,6 +122,7 @@ static bool top_open(struct top *top)
 		.out = stdout,
 		.file = top->options.file,
 		.sort = top->options.sort,
+		.by = top->options.by,
 		.rows = top->options.rows,
 		.interval = top->options.interval,
 		.timestamps = top->options.timestamps,
