@@ -50,6 +50,12 @@ enum iotlb_record_flags {
  * @token:	state of the device at the time of the miss, for the answer
  *
  * @iova to @asid, @mem_seq and @token are zero in records that are no miss.
+ *
+ * A miss with an @asid that is not zero, a PASID, is the kernel's half of a page
+ * request, should it be that the guest has no page there: @asid, @iova, @access and
+ * @len are pasid, addr, perm and length of struct iommu_hwpt_pgfault in
+ * <linux/iommufd.h>. A page request group is what one virtqueue waits for, which has
+ * one outstanding miss; its number, grpid and cookie, is given out by the daemon.
  */
 struct iotlb_record {
 	__u16 version;

@@ -2,8 +2,8 @@
 /*
  * What the patched vhost understands beyond the <linux/vhost.h> of the system:
  * many IOTLB operations in one message, answers that name the state they were
- * computed in, and address spaces. Documentation/virt/vhost_iotlb.rst, which the
- * patches add to the kernel, describes it.
+ * computed in, address spaces, and accesses that fail. The patches add to the
+ * kernel Documentation/virt/vhost_iotlb.rst, which describes it.
  */
 #ifndef VHOST_MSG_V3_H
 #define VHOST_MSG_V3_H
@@ -18,7 +18,17 @@
 /* Bit of VHOST_GET_BACKEND_FEATURES: messages may be of this type. */
 #define VHOST_BACKEND_F_IOTLB_MSG_V3 0x9
 
-/* Beside VHOST_IOTLB_MISS, VHOST_IOTLB_UPDATE and VHOST_IOTLB_INVALIDATE. */
+/*
+ * Bit of VHOST_GET_BACKEND_FEATURES, need not be set: VHOST_IOTLB_ACCESS_FAIL may
+ * be written, in messages of all types. What waits for an address in the range,
+ * for an access in perm, fails; that one access, and none that comes later.
+ */
+#define VHOST_BACKEND_F_IOTLB_ACCESS_FAIL 0xa
+
+/*
+ * Beside VHOST_IOTLB_MISS, VHOST_IOTLB_UPDATE, VHOST_IOTLB_INVALIDATE and
+ * VHOST_IOTLB_ACCESS_FAIL.
+ */
 #define VHOST_IOTLB_RETRY 7
 
 #define VHOST_IOTLB_MAX_OPS 256
@@ -26,7 +36,7 @@
 /* vhost_iotlb_op::token is valid. */
 #define VHOST_IOTLB_OP_F_TOKEN 0x1
 
-/* All address spaces are meant, and @asid is zero; not for UPDATE. */
+/* All address spaces are meant, and @asid is zero; not for UPDATE, nor with a token. */
 #define VHOST_IOTLB_OP_F_ALL_ASIDS 0x2
 
 /* The address space that a virtqueue is in: struct vhost_vring_state. */
@@ -37,11 +47,12 @@
  * @iova:	first I/O virtual address, bytes
  * @size:	bytes; 0 at @iova 0 is the whole address space (not for UPDATE)
  * @uaddr:	UPDATE: what @iova is mapped to in the owner's address space
- * @token:	UPDATE: the state that the mapping was computed in; MISS that is
+ * @token:	UPDATE, ACCESS_FAIL: the state that it was computed in; MISS that is
  *		read: the state it happened in
  * @asid:	the address space
- * @type:	VHOST_IOTLB_MISS, _UPDATE, _INVALIDATE or _RETRY
- * @perm:	UPDATE, and MISS that is read: VHOST_ACCESS_RO, _WO or _RW
+ * @type:	VHOST_IOTLB_MISS, _UPDATE, _INVALIDATE, _ACCESS_FAIL or _RETRY
+ * @perm:	UPDATE, ACCESS_FAIL, and MISS that is read: VHOST_ACCESS_RO, _WO or
+ *		_RW
  * @flags:	VHOST_IOTLB_OP_F_*
  */
 struct vhost_iotlb_op {

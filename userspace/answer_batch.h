@@ -23,17 +23,19 @@ struct iotlb_record;
  * @has_v3:	it takes messages of version 3
  * @has_asid:	it has address spaces, and these say which one is meant; without,
  *		all that it has is asid 0
+ * @has_access_fail: it takes VHOST_IOTLB_ACCESS_FAIL
  * @next:	target of the same batch
  * @first:	its operations in the batch, in order
  * @last:	the last of them
  *
- * Belongs to the caller, who sets @fd, @has_v3 and @has_asid. The rest, zero at first, is
- * the batch's.
+ * Belongs to the caller, who sets @fd and what it has. The rest, zero at first, is the
+ * batch's.
  */
 struct answer_target {
 	int fd;
 	bool has_v3;
 	bool has_asid;
+	bool has_access_fail;
 	struct answer_target *next;
 	struct answer_slot *first;
 	struct answer_slot *last;

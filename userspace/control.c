@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A client is read from as long as it has taken all replies. So who asks without
- * reading is held up by the socket, and only itself; it is let go if that lasts.
+ * reading is held up by the socket, and only itself; it is let go if that lasts. What
+ * nobody has asked for, events, is kept for it, but not for ever, and not without end.
  */
 #include <errno.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -26,10 +28,11 @@
  * @skipping:	the line was too long, and has not ended
  * @in:		what has come and is no whole line, or waits for @out
  * @in_size:	bytes of it
- * @out:	a reply that the client has not taken
- * @out_size:	bytes of it
+ * @out:	a reply, and events, that the client has not taken
+ * @out_size:	bytes of them
  * @out_done:	those that it has taken
  * @stalls_ns:	since when it has not taken the rest
+ * @ends:	it is to go, but was in use when that was found out
  */
 struct client {
 	int fd;
@@ -39,10 +42,11 @@ struct client {
 	bool skipping;
 	char in[CONTROL_LINE_MAX];
 	size_t in_size;
-	char out[CONTROL_REPLY_MAX];
+	char out[CONTROL_EVENTS_MAX + CONTROL_REPLY_MAX];
 	size_t out_size;
 	size_t out_done;
 	uint64_t stalls_ns;
+	bool ends;
 };
 
 /**
@@ -114,28 +118,39 @@ static bool send_rest(struct client *client)
 	return true;
 }
 
-/* All that was there before is sent. */
-static void put(struct client *client, struct json_object *reply)
+/* Its text, valid as long as itself */
+static const char *text_of(struct json_object *line, size_t *length)
 {
 	const char *text = "{\"error\":{\"name\":\"no-memory\",\"text\":\"there is no memory\"}}";
-	size_t length;
 
-	if (reply)
+	if (line)
 		text = json_object_to_json_string_length(
-			reply, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+			line, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, length);
 	else
-		length = strlen(text);
-	/* What replies are made of is bounded so that this does not happen. */
-	if (length >= sizeof(client->out)) {
+		*length = strlen(text);
+	/* What lines are made of is bounded so that this does not happen. */
+	if (*length >= CONTROL_REPLY_MAX) {
 		text = "{\"error\":{\"name\":\"too-long\",\"text\":\"the reply is too long\"}}";
-		length = strlen(text);
+		*length = strlen(text);
 	}
-	memcpy(client->out, text, length);
-	client->out[length] = '\n';
-	client->out_size = length + 1;
+	return text;
+}
+
+/* There is room for it. */
+static void put(struct client *client, struct json_object *line)
+{
+	size_t length;
+	const char *text = text_of(line, &length);
+
+	if (is_sent(client))
+		client->stalls_ns = clock_now_ns();
+	client->out_size -= client->out_done;
+	memmove(client->out, client->out + client->out_done, client->out_size);
 	client->out_done = 0;
-	client->stalls_ns = clock_now_ns();
-	json_object_put(reply);
+	memcpy(client->out + client->out_size, text, length);
+	client->out_size += length;
+	client->out[client->out_size++] = '\n';
+	json_object_put(line);
 }
 
 /* Lines */
@@ -251,10 +266,11 @@ static bool may_come(int fd, pid_t *pid)
 static void turn_away(int fd, const char *name, const char *text)
 {
 	struct json_object *reply = sva_service_error(name, text);
-	struct client stranger = {.fd = fd};
+	size_t length;
+	const char *line = text_of(reply, &length);
 
-	put(&stranger, reply);
-	send_rest(&stranger);
+	dprintf(fd, "%.*s\n", (int)length, line);
+	json_object_put(reply);
 	close(fd);
 }
 
@@ -332,6 +348,28 @@ static struct client **find(struct control *control, uint64_t number)
 	return NULL;
 }
 
+void control_send(struct control *control, uint64_t number, struct json_object *event)
+{
+	struct client **slot = find(control, number);
+	struct client *client = slot ? *slot : NULL;
+
+	if (!client || client->ends) {
+		json_object_put(event);
+		return;
+	}
+	/* Then there is still room for a reply. */
+	if (client->out_size - client->out_done + CONTROL_REPLY_MAX <= CONTROL_EVENTS_MAX) {
+		put(client, event);
+		client->ends = !send_rest(client) || !watch(control, client);
+		return;
+	}
+	json_object_put(event);
+	client->ends = true;
+	if (may_say(control, client->pid, MATTER_STALL))
+		log_warn("control client pid %d does not read its events; it is let go",
+			 client->pid);
+}
+
 void control_event(struct control *control, uint64_t event)
 {
 	struct client **slot;
@@ -342,7 +380,7 @@ void control_event(struct control *control, uint64_t event)
 	}
 	/* It may have gone by another event of the same look. */
 	slot = find(control, event & ~CONTROL_EVENT);
-	if (slot && (!serve(control, *slot) || !watch(control, *slot)))
+	if (slot && (!serve(control, *slot) || (*slot)->ends || !watch(control, *slot)))
 		drop(control, slot);
 }
 
@@ -351,14 +389,26 @@ bool control_needs_check(const struct control *control)
 	size_t i;
 
 	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
-		if (control->clients[i] && !is_sent(control->clients[i]))
+		if (control->clients[i] &&
+		    (control->clients[i]->ends || !is_sent(control->clients[i])))
 			return true;
 	return control->deaf;
 }
 
-void control_check(struct control *control)
+static bool has_stalled(struct control *control, const struct client *client)
 {
 	uint64_t now = clock_now_ns();
+
+	if (is_sent(client) || now - client->stalls_ns < CONTROL_STALL_SECONDS * NS_PER_SECOND)
+		return false;
+	if (may_say(control, client->pid, MATTER_STALL))
+		log_warn("control client pid %d does not read its replies; it was let go",
+			 client->pid);
+	return true;
+}
+
+void control_check(struct control *control)
+{
 	struct client *client;
 	size_t i;
 
@@ -366,13 +416,8 @@ void control_check(struct control *control)
 		listen_again(control, true);
 	for (i = 0; i < CONTROL_MAX_CLIENTS; i++) {
 		client = control->clients[i];
-		if (!client || is_sent(client) ||
-		    now - client->stalls_ns < CONTROL_STALL_SECONDS * NS_PER_SECOND)
-			continue;
-		if (may_say(control, client->pid, MATTER_STALL))
-			log_warn("control client pid %d does not read its replies; it was let go",
-				 client->pid);
-		drop(control, &control->clients[i]);
+		if (client && (client->ends || has_stalled(control, client)))
+			drop(control, &control->clients[i]);
 	}
 }
 

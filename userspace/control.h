@@ -18,9 +18,12 @@ struct json_object;
 /* At a time */
 #define CONTROL_MAX_CLIENTS 16
 
-/* Of a line with its end, and of a reply */
+/* Of a line with its end, of a reply or an event, and of events that a client has not
+ * read yet
+ */
 #define CONTROL_LINE_MAX 4096
 #define CONTROL_REPLY_MAX 16384
+#define CONTROL_EVENTS_MAX (256 << 10)
 
 /* A client that does not read what is for it is let go after this. */
 #define CONTROL_STALL_SECONDS 5
@@ -64,6 +67,16 @@ int control_open(struct control **control, const char *path);
  */
 int control_serve(struct control *control, int epoll_fd, const struct control_handler *handler,
 		  void *arg);
+
+/**
+ * control_send() - send a line that is no reply
+ * @control:	the socket
+ * @client:	its number; one that has gone is fine
+ * @event:	the line; it is the control's then
+ *
+ * The handler is not called. A client that has too many to read is let go later.
+ */
+void control_send(struct control *control, uint64_t client, struct json_object *event);
 
 /* Something has happened; @event is the data.u64 of the event. */
 void control_event(struct control *control, uint64_t event);

@@ -86,6 +86,13 @@
  * that under the mutexes of all virtqueues, and so after the last walk that has seen
  * what was there before.
  *
+ * Where the page table of a process has no page for such a miss, a client that has
+ * subscribed to the device's page requests is asked for it (page_requests.c), while
+ * the virtqueue waits, and the miss is handed back so that vhost does not take it for
+ * forgotten. When he says that the page is there, the virtqueue misses again; when he
+ * says that there is none, or nothing for too long, vhost completes the descriptor
+ * with an error.
+ *
  * There is one thread and one epoll loop: the ring buffer, signals, pidfds, QEMU's
  * monitor, control clients, the BPF link (which tells when somebody else detaches it)
  * and two timers.
@@ -311,25 +318,46 @@ static void handle_gone(void *arg, uint64_t client)
 	sva_service_client_gone(arg, client);
 }
 
+static void tell_client(void *arg, uint64_t client, struct json_object *event)
+{
+	control_send(arg, client, event);
+}
+
+static int open_service(struct daemon *daemon)
+{
+	const struct sva_service_options options = {
+		.quota = daemon->options.pasid_quota,
+		.page_request_seconds = daemon->options.page_request_seconds,
+		.devices = &sva_roster,
+		.arg = server_roster(daemon->server),
+		.tell = tell_client,
+		.tell_arg = daemon->control,
+	};
+
+	daemon->service = sva_service_open(&options);
+	if (daemon->service)
+		return 0;
+	log_error("no memory for PASIDs");
+	return -ENOMEM;
+}
+
 static int serve_control(struct daemon *daemon)
 {
 	static const struct control_handler handler = {
 		.line = handle_line,
 		.gone = handle_gone,
 	};
+	int err;
 
 	if (!daemon->control)
 		return 0;
 	sandbox_allow_clients();
 	/* What is bound to a PASID is walked. */
 	sandbox_allow_memory();
-	daemon->service = sva_service_open(daemon->options.pasid_quota, &sva_roster,
-					   server_roster(daemon->server));
-	if (!daemon->service) {
-		log_error("no memory for PASIDs");
-		return -ENOMEM;
-	}
-	server_set_pasids(daemon->server, sva_service_pasids(daemon->service));
+	err = open_service(daemon);
+	if (err)
+		return err;
+	server_set_pasids(daemon->server, daemon->service);
 	return control_serve(daemon->control, daemon->epoll_fd, &handler, daemon->service);
 }
 
@@ -490,6 +518,8 @@ static void show_summary(struct daemon *daemon)
 		.devices = server_devices(daemon->server),
 		.without_tokens = server_without_tokens(daemon->server),
 		.asked = daemon->guest ? guest_asked(daemon->guest) : 0,
+		.page_requests =
+			daemon->service ? sva_service_page_requests(daemon->service) : NULL,
 	};
 
 	daemon->view->total(stdout, &summary);

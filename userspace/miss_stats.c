@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 
 #include "miss_stats.h"
+#include "page_requests.h"
 
 /**
  * struct column - one number of struct miss_stats
@@ -87,6 +88,18 @@ static void text_interval(FILE *out, const struct miss_stats *since, double seco
 	fflush(out);
 }
 
+static void text_page_requests(FILE *out, const struct page_request_counts *counts)
+{
+	if (!counts || !counts->requests)
+		return;
+	fprintf(out,
+		"page requests: %" PRIu64 " (success %" PRIu64 ", invalid %" PRIu64
+		", failure %" PRIu64 ", timeouts %" PRIu64 ", no effect %" PRIu64
+		", withdrawn %" PRIu64 ", outstanding %" PRIu64 ")\n",
+		counts->requests, counts->success, counts->invalid, counts->failure,
+		counts->timeouts, counts->no_effect, counts->withdrawn, counts->outstanding);
+}
+
 static void text_total(FILE *out, const struct stats_summary *summary)
 {
 	if (summary->without_tokens)
@@ -99,6 +112,7 @@ static void text_total(FILE *out, const struct stats_summary *summary)
 		fprintf(out, "QEMU was asked %" PRIu64 " times\n", summary->asked);
 	if (summary->detached)
 		fprintf(out, "detached by vhost %" PRIu64 " times\n", summary->detached);
+	text_page_requests(out, summary->page_requests);
 	print_headings(out);
 	fputs(" DEVICE\n", out);
 	print_values(out, &summary->total);
@@ -159,6 +173,21 @@ static void json_interval(FILE *out, const struct miss_stats *since, double seco
 	print_json(out, object);
 }
 
+static struct json_object *json_page_requests(const struct page_request_counts *counts)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_number(object, "requests", counts->requests);
+	add_number(object, "success", counts->success);
+	add_number(object, "invalid", counts->invalid);
+	add_number(object, "failure", counts->failure);
+	add_number(object, "timeouts", counts->timeouts);
+	add_number(object, "no_effect", counts->no_effect);
+	add_number(object, "withdrawn", counts->withdrawn);
+	add_number(object, "outstanding", counts->outstanding);
+	return object;
+}
+
 static void json_total(FILE *out, const struct stats_summary *summary)
 {
 	struct json_object *object = json_stats("total", &summary->total);
@@ -168,6 +197,9 @@ static void json_total(FILE *out, const struct stats_summary *summary)
 	add_number(object, "devices", summary->devices);
 	add_number(object, "without_tokens", summary->without_tokens);
 	add_number(object, "asked", summary->asked);
+	if (summary->page_requests)
+		json_object_object_add(object, "page_requests",
+				       json_page_requests(summary->page_requests));
 	print_json(out, object);
 }
 

@@ -10,12 +10,15 @@
 
 #include "iommu_view.h"
 
+struct page_request_counts;
+
 /**
  * struct miss_stats - what has become of the misses
  * @misses:	received; the sum of the following five
  * @answered:	a translation was given
  * @duplicates:	a translation given at the same time serves them too
- * @unanswered:	no translation can be given; handed back to vhost
+ * @unanswered:	no translation can be given; handed back to vhost, or failed there. Page
+ *		requests, and what misses again while one is outstanding, are among them.
  * @stale:	the device was invalidated meanwhile; they have missed again
  * @failed:	vhost did not take the translation; handed back to vhost
  * @drops:	found no room on the ring buffer; received in another way, or
@@ -70,6 +73,7 @@ struct device_stats {
  * @devices:	that are served now
  * @without_tokens: devices that were ever served, and whose answers had none
  * @asked:	how often QEMU was asked about its guest
+ * @page_requests: what has become of them, or NULL without PASIDs
  */
 struct stats_summary {
 	struct miss_stats total;
@@ -78,6 +82,7 @@ struct stats_summary {
 	size_t devices;
 	uint64_t without_tokens;
 	uint64_t asked;
+	const struct page_request_counts *page_requests;
 };
 
 /**

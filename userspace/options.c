@@ -25,6 +25,7 @@ enum key {
 	KEY_MAX_UNANSWERED,
 	KEY_CONTROL,
 	KEY_PASID_QUOTA,
+	KEY_PAGE_REQUEST_TIMEOUT,
 	KEY_STATS,
 };
 
@@ -65,6 +66,8 @@ static const struct argp_option known[] = {
 	 0},
 	{"pasid-quota", KEY_PASID_QUOTA, "N", 0,
 	 "PASIDs that a device may have (default: 1024); with --control", 0},
+	{"page-request-timeout", KEY_PAGE_REQUEST_TIMEOUT, "SECONDS", 0,
+	 "How long a guest may take to answer a page request (default: 30); with --control", 0},
 	{"poll", KEY_POLL, NULL, 0,
 	 "Look for misses all the time: saves the wake-up after a pause, and takes a whole CPU", 0},
 	{"stats", KEY_STATS, "SECONDS", OPTION_ARG_OPTIONAL,
@@ -154,6 +157,20 @@ static void check_monitor(struct argp_state *state, struct options *options)
 	options->resolve = true;
 }
 
+static void set_control_defaults(struct argp_state *state, struct options *options)
+{
+	if (options->pasid_quota && !options->control_path)
+		argp_error(state, "--pasid-quota makes no sense without --control SOCKET, by which "
+				  "PASIDs are allocated");
+	if (options->page_request_seconds && !options->control_path)
+		argp_error(state, "--page-request-timeout makes no sense without --control SOCKET, "
+				  "by which page requests are answered");
+	if (!options->pasid_quota)
+		options->pasid_quota = OPTIONS_PASID_QUOTA;
+	if (!options->page_request_seconds)
+		options->page_request_seconds = OPTIONS_PAGE_REQUEST_SECONDS;
+}
+
 static void finish(struct argp_state *state, struct options *options)
 {
 	if (options->monitor)
@@ -172,11 +189,7 @@ static void finish(struct argp_state *state, struct options *options)
 			   "served");
 	if (options->translator->check && options->translator->check(&options->translator_args))
 		exit(EXIT_USAGE);
-	if (options->pasid_quota && !options->control_path)
-		argp_error(state, "--pasid-quota makes no sense without --control SOCKET, by which "
-				  "PASIDs are allocated");
-	if (!options->pasid_quota)
-		options->pasid_quota = OPTIONS_PASID_QUOTA;
+	set_control_defaults(state, options);
 	if (options->resolve && !options->translator->resolver)
 		argp_error(state,
 			   "--resolve makes no sense with --translator %s, which the kernel does "
@@ -224,6 +237,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_PASID_QUOTA:
 		options->pasid_quota =
 			cli_number(state, "--pasid-quota", arg, 1, OPTIONS_PASID_QUOTA_MAX);
+		break;
+	case KEY_PAGE_REQUEST_TIMEOUT:
+		options->page_request_seconds = cli_number(state, "--page-request-timeout", arg, 1,
+							   OPTIONS_PAGE_REQUEST_SECONDS_MAX);
 		break;
 	case KEY_POLL:
 		options->poll = true;

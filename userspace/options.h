@@ -21,6 +21,9 @@ struct monitor_protocol;
 #define OPTIONS_PASID_QUOTA 1024
 #define OPTIONS_PASID_QUOTA_MAX 65536
 
+#define OPTIONS_PAGE_REQUEST_SECONDS 30
+#define OPTIONS_PAGE_REQUEST_SECONDS_MAX 86400
+
 /**
  * struct options - the command line of iotlbd
  * @pids:	-p
@@ -34,6 +37,7 @@ struct monitor_protocol;
  * @max_unanswered: --max-unanswered
  * @control_path: --control, NULL without
  * @pasid_quota: --pasid-quota
+ * @page_request_seconds: --page-request-timeout
  * @poll:	--poll
  * @json:	--json
  * @stats_seconds: --stats, 0 without
@@ -50,6 +54,7 @@ struct options {
 	unsigned int max_unanswered;
 	const char *control_path;
 	unsigned int pasid_quota;
+	unsigned int page_request_seconds;
 	bool poll;
 	bool json;
 	unsigned int stats_seconds;

@@ -39,6 +39,8 @@ int served_take(const struct vhost_device *found, struct served_device **device)
 	}
 	fresh->target.has_v3 = vhost_msg_has_v3(fresh->target.fd);
 	fresh->target.has_asid = fresh->target.has_v3 && vhost_msg_has_asid(fresh->target.fd);
+	fresh->target.has_access_fail =
+		fresh->target.has_v3 && vhost_msg_has_access_fail(fresh->target.fd);
 	/* vhost got the messages and the tokens together. */
 	fresh->info.tokens = fresh->target.has_v3;
 	*device = fresh;

@@ -56,7 +56,7 @@ struct recent {
  * struct server - all there is
  * @hook:	where misses come from
  * @translator:	who knows the answers
- * @pasids:	what is bound to those, or NULL
+ * @pasids:	who knows what is bound to those, or NULL
  * @roster:	devices
  * @guest:	that is followed, or NULL
  * @total:	all misses
@@ -72,7 +72,7 @@ struct recent {
 struct server {
 	struct miss_hook *hook;
 	struct translator *translator;
-	const struct sva *pasids;
+	struct sva_service *pasids;
 	struct roster roster;
 	struct guest *guest;
 	struct miss_stats total;
@@ -209,9 +209,51 @@ static int find_answer(struct server *server, struct served_device *device,
 	};
 
 	if (miss->asid)
-		return sva_roster_answer(&server->roster, server->pasids, device, miss->asid,
-					 &lookup, answer, finding);
+		return sva_roster_answer(&server->roster,
+					 server->pasids ? sva_service_pasids(server->pasids) : NULL,
+					 device, miss->asid, &lookup, answer, finding);
 	return answer_find(server->translator, &lookup, answer, finding);
+}
+
+/* May the guest be asked for the page? The miss is the kernel's half of that. */
+static enum page_fault_result ask_for_page(struct server *server,
+					   const struct served_device *device,
+					   const struct iotlb_record *miss,
+					   const struct finding *finding)
+{
+	const struct page_request fault = {
+		.device = device->info.dev,
+		.pasid = miss->asid,
+		.queue = miss->vq,
+		.access = miss->access,
+		.has_token = miss->flags & IOTLB_RECORD_F_TOKEN,
+		.address = miss->iova,
+		.length = miss->len,
+		.token = miss->token,
+	};
+
+	if (!miss->asid || !server->pasids || !page_request_is_for(&finding->walk))
+		return PAGE_FAULT_WAITS;
+	return sva_service_fault(server->pasids, &fault);
+}
+
+static void serve_unanswered(struct server *server, struct served_device *device,
+			     const struct iotlb_record *miss, int err,
+			     const struct finding *finding)
+{
+	enum page_fault_result asked = ask_for_page(server, device, miss, finding);
+
+	COUNT(server, device, unanswered);
+	if (asked == PAGE_FAULT_WAITS)
+		complain_unanswered(&server->limit, device, miss, err, finding);
+	/* Otherwise, vhost would take it for forgotten. */
+	if (asked != PAGE_FAULT_FAILED)
+		answer_batch_hand_back(&server->answers, &device->target, miss);
+	/* How often there is a new one is for whoever answers them. */
+	if (asked != PAGE_FAULT_ASKED)
+		throttle(server, device);
+	if (server->guest && asked == PAGE_FAULT_WAITS)
+		guest_doubt(server->guest);
 }
 
 static void serve_miss(struct server *server, struct served_device *device,
@@ -237,14 +279,11 @@ static void serve_miss(struct server *server, struct served_device *device,
 
 	err = find_answer(server, device, miss, &answer, &finding);
 	if (err) {
-		COUNT(server, device, unanswered);
-		complain_unanswered(&server->limit, device, miss, err, &finding);
-		answer_batch_hand_back(&server->answers, &device->target, miss);
-		throttle(server, device);
-		if (server->guest)
-			guest_doubt(server->guest);
+		serve_unanswered(server, device, miss, err, &finding);
 		return;
 	}
+	if (miss->asid && server->pasids)
+		sva_service_translated(server->pasids, device->info.dev, miss->vq);
 	if (is_clipped(&finding.mapping, &answer))
 		complain_clipped(&server->limit, device, &finding.mapping, &answer);
 	answer_batch_update(&server->answers, &device->target, miss, &answer);
@@ -455,7 +494,7 @@ void server_close(struct server *server)
 	free(server);
 }
 
-void server_set_pasids(struct server *server, const struct sva *pasids)
+void server_set_pasids(struct server *server, struct sva_service *pasids)
 {
 	server->pasids = pasids;
 }

@@ -17,7 +17,7 @@ struct guest;
 struct miss_hook;
 struct roster;
 struct server;
-struct sva;
+struct sva_service;
 struct translator;
 
 /**
@@ -87,8 +87,10 @@ void server_check(struct server *server);
 /* Has vhost, since misses were last answered, had to take some back? */
 bool server_was_late(struct server *server);
 
-/* From now on, misses with a PASID go by what is bound to it there. */
-void server_set_pasids(struct server *server, const struct sva *pasids);
+/* From now on, misses with a PASID go by what is bound to it there, and who is
+ * subscribed to page requests is asked.
+ */
+void server_set_pasids(struct server *server, struct sva_service *pasids);
 
 /* The devices, for who is asked about them; not to be changed. */
 struct roster *server_roster(struct server *server);

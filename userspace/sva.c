@@ -15,6 +15,9 @@
 
 #define PAGE_SIZE 4096
 
+/* Of what VT-d has room for in its tables */
+#define ADDRESS_BITS_MAX 52
+
 /* A directory entry, 8 bytes, is for 64 PASIDs. */
 #define DIRECTORY_BYTES(bits) (8ULL << ((bits)-6))
 #define DIRECTORY_BITS_MIN 13
@@ -160,9 +163,9 @@ static void emit_pasid(struct sva *sva, uint64_t device, uint32_t pasid)
 
 /* Whose it is */
 
-static bool may_use(const struct sva_caller *caller, uint64_t client)
+static bool may_use(uint64_t user, uint64_t owner)
 {
-	return client == SVA_KEPT || client == caller->client;
+	return owner == SVA_KEPT || owner == user;
 }
 
 static enum sva_error find_pasid(const struct sva *sva, const struct sva_caller *caller,
@@ -177,7 +180,7 @@ static enum sva_error find_pasid(const struct sva *sva, const struct sva_caller 
 		return SVA_NOT_ALLOCATED;
 	if (pasid->device->id != caller->device)
 		return SVA_OTHER_DEVICE;
-	if (!may_use(caller, pasid->info.client))
+	if (!may_use(caller->client, pasid->info.client))
 		return SVA_OTHER_CLIENT;
 	*found = pasid;
 	return SVA_OK;
@@ -247,7 +250,7 @@ enum sva_error sva_detach(struct sva *sva, const struct sva_caller *caller)
 
 	if (!device || !device->has_table)
 		return SVA_NO_TABLE;
-	if (!may_use(caller, device->table_client))
+	if (!may_use(caller->client, device->table_client))
 		return SVA_OTHER_CLIENT;
 	detach(sva, device);
 	drop_device_if_empty(sva, device);
@@ -359,7 +362,9 @@ static enum sva_error check_binding(const struct sva_caller *caller,
 		return SVA_WIDTH;
 	if (binding->root % PAGE_SIZE)
 		return SVA_ROOT_MISALIGNED;
-	if (!is_memory(caller, binding->root, PAGE_SIZE))
+	/* Where the second level leads is for each walk to see. */
+	if (caller->has_iommu ? binding->root >> ADDRESS_BITS_MAX
+			      : !is_memory(caller, binding->root, PAGE_SIZE))
 		return SVA_ROOT_OUTSIDE;
 	if (binding->has_guest_pasid && binding->guest_pasid > SVA_PASID_LAST)
 		return SVA_GUEST_PASID;
@@ -610,6 +615,31 @@ bool sva_find(const struct sva *sva, uint64_t id, uint32_t number, struct sva_sp
 		.table = sva_table_of(sva, id),
 	};
 	return find_device(sva, id);
+}
+
+bool sva_is_usable(const struct sva *sva, uint64_t client, uint64_t id, uint32_t number)
+{
+	const struct device *device = find_device(sva, id);
+	const struct pasid *pasid = number <= SVA_PASID_LAST ? sva->pasids[number] : NULL;
+
+	if (!device)
+		return true;
+	if (may_be_in_table(device, number))
+		return may_use(client, device->table_client);
+	return pasid && pasid->device == device && may_use(client, pasid->info.client);
+}
+
+bool sva_has_usable(const struct sva *sva, uint64_t client, uint64_t id)
+{
+	const struct device *device = find_device(sva, id);
+	const struct pasid *pasid;
+
+	if (!device || (device->has_table && may_use(client, device->table_client)))
+		return true;
+	for (pasid = device->pasids; pasid; pasid = pasid->next)
+		if (may_use(client, pasid->info.client))
+			return true;
+	return false;
 }
 
 const struct sva_binding *sva_binding_of(const struct sva *sva, uint64_t device, uint32_t number)

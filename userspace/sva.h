@@ -80,11 +80,14 @@ struct sva_options {
  * @client:	who wants it, not SVA_KEPT
  * @device:	id of the device; it is there
  * @memory:	of its guest
+ * @has_iommu:	so has the guest, and the device may be behind its second level: what
+ *		a process has for guest-physical is not yet
  */
 struct sva_caller {
 	uint64_t client;
 	uint64_t device;
 	const struct memory_table *memory;
+	bool has_iommu;
 };
 
 /**
@@ -114,7 +117,8 @@ struct sva_table {
 /**
  * struct sva_binding - a page table of the guest: struct iommu_gpasid_bind_data,
  * struct iommu_hwpt_vtd_s1
- * @root:	GPA of its first table (gpgd, pgtbl_addr)
+ * @root:	GPA of its first table (gpgd, pgtbl_addr), before the second level if
+ *		there is one
  * @width:	of addresses (addr_width): 48 or 57
  * @flags:	SVA_BIND_SUPPORTED
  * @has_guest_pasid: the next is valid (IOMMU_SVA_GPASID_VAL)
@@ -286,6 +290,12 @@ enum sva_error sva_space_of(const struct sva *sva, const struct sva_caller *call
  * tables of the guest's IOMMU to say.
  */
 bool sva_find(const struct sva *sva, uint64_t device, uint32_t pasid, struct sva_space *space);
+
+/* May this client use the PASID of a device, or any PASID of it? If nobody manages
+ * them here, they are the guest's, and everybody may.
+ */
+bool sva_is_usable(const struct sva *sva, uint64_t client, uint64_t device, uint32_t pasid);
+bool sva_has_usable(const struct sva *sva, uint64_t client, uint64_t device);
 
 /* What is bound to a PASID of the device, or NULL. */
 const struct sva_binding *sva_binding_of(const struct sva *sva, uint64_t device, uint32_t pasid);

@@ -38,7 +38,8 @@ static const struct {
 	[SVA_ROOT_MISALIGNED] = {"root-misaligned", "a page table begins at a page: the lower 12 "
 						    "bits of its address must be 0"},
 	[SVA_ROOT_OUTSIDE] = {"root-outside",
-			      "the root of the page table is no memory of the guest"},
+			      "the root of the page table is no memory of the guest, or "
+			      "has more than 52 bits"},
 	[SVA_WIDTH] = {"width", "the first level is 48 or 57 bits wide (4 or 5 levels)"},
 	[SVA_UNKNOWN_FLAGS] = {"unknown-flags", "there are flags that mean nothing"},
 	[SVA_UNSUPPORTED_FLAGS] = {"unsupported-flags",
@@ -60,6 +61,17 @@ static const struct {
 	[SVA_ADDRESS_MISALIGNED] = {"address-misaligned", "the address is no multiple of the "
 							  "granule"},
 	[SVA_ADDRESS_RANGE] = {"address-range", "the range ends beyond the last address there is"},
+
+	[SVA_SUBSCRIBED] = {"subscribed", "another client gets the page requests of the device"},
+	[SVA_NOT_SUBSCRIBED] = {"not-subscribed",
+				"this client does not get the page requests of the device"},
+	[SVA_NO_REQUEST] = {"no-request",
+			    "no request of this group is outstanding; it has ended, or "
+			    "never was"},
+	[SVA_REQUEST_PASID] = {"request-pasid", "the request of this group has another PASID"},
+	[SVA_NO_ACCESS_FAIL] = {"no-access-fail",
+				"this vhost cannot end a descriptor with an error; the virtqueue "
+				"waits, and success can be answered when the page is there"},
 };
 
 const char *sva_error_name(enum sva_error error)

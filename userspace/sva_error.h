@@ -2,7 +2,7 @@
 #ifndef IOTLB_SVA_ERROR_H
 #define IOTLB_SVA_ERROR_H
 
-/* Why sva.h has refused something; sva_error.c has names and words for it. */
+/* Why sva.h or page_requests.h has refused something; sva_error.c has names and words for it. */
 enum sva_error {
 	SVA_OK,
 	SVA_NO_MEMORY,
@@ -37,6 +37,12 @@ enum sva_error {
 	SVA_GRANULE,
 	SVA_ADDRESS_MISALIGNED,
 	SVA_ADDRESS_RANGE,
+	/* page requests */
+	SVA_SUBSCRIBED,
+	SVA_NOT_SUBSCRIBED,
+	SVA_NO_REQUEST,
+	SVA_REQUEST_PASID,
+	SVA_NO_ACCESS_FAIL,
 	SVA_NR_ERRORS,
 };
 

@@ -159,6 +159,46 @@ int sva_roster_answer(const struct roster *roster, const struct sva *pasids,
 	return answer_in(roster, device, &space, lookup, answer, finding);
 }
 
+/* As far as is known now; what is behind one cannot be told from here. */
+static bool has_iommu(void *arg, uint64_t id)
+{
+	const struct roster *roster = arg;
+	const struct served_device *device = served_find(&roster->devices, id);
+	const struct iommu_view *view;
+	struct iommu_view room;
+
+	return device && (find_view(roster, device, &room, &view) || view);
+}
+
+static bool can_fail(void *arg, uint64_t id)
+{
+	const struct roster *roster = arg;
+	const struct served_device *device = served_find(&roster->devices, id);
+
+	return device && device->target.has_access_fail;
+}
+
+static bool is_missing(void *arg, const struct sva *pasids, const struct page_request *request)
+{
+	const struct roster *roster = arg;
+	const struct served_device *device = served_find(&roster->devices, request->device);
+	struct finding finding;
+	struct answer answer;
+	struct lookup lookup;
+
+	if (!device)
+		return true;
+	lookup = (struct lookup){
+		.dev = request->device,
+		.index = device->index,
+		.iova = request->address,
+		.access = request->access,
+		.memory = served_memory(device),
+	};
+	sva_roster_answer(roster, pasids, device, request->pasid, &lookup, &answer, &finding);
+	return page_request_is_for(&finding.walk);
+}
+
 static int translate(void *arg, uint64_t id, const struct sva_space *space, uint64_t address,
 		     uint32_t access, struct sva_translation *found)
 {
@@ -220,6 +260,9 @@ static void emit(void *arg, uint64_t id, const struct vhost_iotlb_op *op)
 const struct sva_devices sva_roster = {
 	.find = find,
 	.is_there = is_there,
+	.has_iommu = has_iommu,
+	.can_fail = can_fail,
+	.is_missing = is_missing,
 	.next = next,
 	.translate = translate,
 	.set_space = set_space,

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "json_get.h"
+#include "log.h"
 #include "memory_table.h"
 #include "parse.h"
 #include "sva.h"
@@ -22,14 +25,25 @@
 /**
  * struct sva_service - all there is
  * @sva:	PASIDs and bindings
+ * @requests:	page requests
  * @devices:	who has the devices
  * @arg:	passed to it
+ * @tell:	sends events to clients
+ * @tell_arg:	passed to it
+ * @limit:	keeps the log short
  */
 struct sva_service {
 	struct sva *sva;
+	struct page_requests *requests;
 	const struct sva_devices *devices;
 	void *arg;
+	void (*tell)(void *arg, uint64_t client, struct json_object *event);
+	void *tell_arg;
+	struct log_limit limit;
 };
+
+/* What a message is about, see log_subject(). */
+enum matter { MATTER_TIMEOUT = 1, MATTER_NO_EFFECT, MATTER_FAILURE };
 
 /**
  * struct request - one under way
@@ -53,7 +67,7 @@ struct request {
  * struct command - something that can be asked for
  * @name:	"bind"
  * @members:	that the request may have
- * @has_device:	it is about a device
+ * @has_device:	it is about a device that has to be found
  * @run:	does it
  */
 struct command {
@@ -68,6 +82,11 @@ static const char *const bind_flags[] = {"sre", "eafe", "pcd", "pwt", "emte", "c
 static const char *const caches[] = {"iotlb", "dev-iotlb", "pasid", NULL};
 static const char *const granularities[] = {"domain", "pasid", "address", NULL};
 static const char *const formats[] = {"vtd", NULL};
+
+/* In the order of enum page_response_code and enum page_request_end */
+static const char *const codes[] = {"success", "invalid", "failure", NULL};
+static const char *const ends[PAGE_NR_ENDS] = {"timeout", "no-effect", "invalid", "failure",
+					       "unbound", "obsolete",  "gone"};
 
 /* Reading */
 
@@ -321,6 +340,83 @@ static enum sva_error run_translate(struct request *request)
 	return SVA_OK;
 }
 
+/* Page requests */
+
+static enum sva_error subscribe(struct request *request)
+{
+	const struct sva_service *service = request->service;
+	const struct sva_caller *caller = &request->caller;
+	bool can_fail = service->devices->can_fail(service->arg, caller->device);
+	enum sva_error error;
+
+	if (!sva_has_usable(service->sva, caller->client, caller->device))
+		return SVA_OTHER_CLIENT;
+	error = page_requests_subscribe(service->requests, caller->client, caller->device,
+					can_fail);
+	if (!error)
+		json_object_object_add(request->result, "access_fail",
+				       json_object_new_boolean(can_fail));
+	return error;
+}
+
+static enum sva_error run_page_requests(struct request *request)
+{
+	bool on = json_get_bool(&request->reader, request->object, "on");
+
+	if (!is_good(request))
+		return SVA_OK;
+	if (on)
+		return subscribe(request);
+	return page_requests_unsubscribe(request->service->requests, request->caller.client,
+					 request->caller.device);
+}
+
+static void say_failure(struct sva_service *service, uint64_t device)
+{
+	if (log_limit_allows(&service->limit, log_subject(device, 0, MATTER_FAILURE),
+			     clock_now_ns()))
+		log_warn("device %" PRIu64 ": a page request was answered by failure; from now on, "
+			 "what waits for a page ends with an error, until somebody subscribes to "
+			 "its page requests again",
+			 device);
+}
+
+/* That there is such a device is known by the request. */
+static enum sva_error run_respond(struct request *request)
+{
+	struct sva_service *service = request->service;
+	uint64_t device = number(request, "device", UINT64_MAX);
+	uint64_t group = number(request, "group", UINT64_MAX);
+	uint32_t pasid = number(request, "pasid", UINT32_MAX);
+	enum page_response_code code =
+		json_get_word(&request->reader, request->object, "code", codes);
+	enum sva_error error;
+
+	if (!is_good(request))
+		return SVA_OK;
+	error = page_requests_respond(service->requests, request->caller.client, device, group,
+				      pasid, code);
+	if (!error && code == PAGE_RESPONSE_FAILURE)
+		say_failure(service, device);
+	return error;
+}
+
+static void put_page_requests(struct json_object *info, const struct sva_service *service,
+			      uint64_t device)
+{
+	struct page_requests_info requests;
+	struct json_object *part;
+
+	if (!page_requests_info_of(service->requests, device, &requests))
+		return;
+	part = json_object_new_object();
+	json_object_object_add(part, "on",
+			       json_object_new_boolean(requests.client != PAGE_REQUESTS_NOBODY));
+	put_number(part, "outstanding", requests.outstanding);
+	json_object_object_add(part, "failed", json_object_new_boolean(requests.has_failed));
+	json_object_object_add(info, "page_requests", part);
+}
+
 static struct json_object *describe_device(const struct sva_service *service,
 					   const struct sva_device_info *device)
 {
@@ -341,6 +437,7 @@ static struct json_object *describe_device(const struct sva_service *service,
 	put_number(info, "pasids", sva_count_of(service->sva, device->id));
 	if (table)
 		put_table(info, table);
+	put_page_requests(info, service, device->id);
 	return info;
 }
 
@@ -415,6 +512,8 @@ static const struct command commands[] = {
 	 MEMBERS("device", "granularity", "caches", "pasid", "address", "granule", "count", "leaf"),
 	 true, run_invalidate},
 	{"translate", MEMBERS("device", "pasid", "address", "access"), true, run_translate},
+	{"page-requests", MEMBERS("device", "on"), true, run_page_requests},
+	{"respond", MEMBERS("device", "group", "pasid", "code"), false, run_respond},
 };
 
 /* Replies */
@@ -460,6 +559,18 @@ static const struct command *find_command(struct request *request)
 	return NULL;
 }
 
+static bool find_device(struct request *request)
+{
+	const struct sva_service *service = request->service;
+	struct sva_caller *caller = &request->caller;
+
+	caller->memory = service->devices->find(service->arg, caller->device);
+	if (!caller->memory)
+		return false;
+	caller->has_iommu = service->devices->has_iommu(service->arg, caller->device);
+	return true;
+}
+
 static struct json_object *run(struct request *request, const struct command *command)
 {
 	const struct sva_service *service = request->service;
@@ -472,14 +583,10 @@ static struct json_object *run(struct request *request, const struct command *co
 		request->caller.device = number(request, "device", UINT64_MAX);
 	if (!is_good(request))
 		return sva_service_error("bad-request", request->reader.error);
-	if (command->has_device) {
-		request->caller.memory =
-			service->devices->find(service->arg, request->caller.device);
-		if (!request->caller.memory)
-			return sva_service_error("no-device",
-						 "there is no such device that iotlbd may serve; "
-						 "\"devices\" lists those it does");
-	}
+	if (command->has_device && !find_device(request))
+		return sva_service_error("no-device",
+					 "there is no such device that iotlbd may serve; "
+					 "\"devices\" lists those it does");
 	error = command->run(request);
 	err = service->devices->finish(service->arg);
 	if (!is_good(request))
@@ -553,6 +660,76 @@ struct json_object *sva_service_handle(struct sva_service *service, uint64_t cli
 	return reply;
 }
 
+/* Events */
+
+static struct json_object *make_event(const char *name, uint64_t device)
+{
+	struct json_object *event = json_object_new_object();
+
+	json_object_object_add(event, "event", json_object_new_string(name));
+	put_number(event, "device", device);
+	return event;
+}
+
+static void ask_client(void *arg, uint64_t client, const struct page_request *request)
+{
+	const struct sva_service *service = arg;
+	struct json_object *event = make_event("page-request", request->device);
+
+	put_number(event, "pasid", request->pasid);
+	put_number(event, "address", request->address);
+	put_number(event, "length", request->length);
+	json_object_object_add(event, "access",
+			       json_object_new_string(accesses[request->access - 1]));
+	put_number(event, "group", request->group);
+	/* Always, so that a client may be written for those who have more in a group. */
+	json_object_object_add(event, "last", json_object_new_boolean(1));
+	put_number(event, "queue", request->queue);
+	service->tell(service->tell_arg, client, event);
+}
+
+static void say_end(struct sva_service *service, const struct page_request *request,
+		    enum page_request_end why)
+{
+	bool is_late = why == PAGE_END_TIMEOUT;
+	uint64_t subject = log_subject(request->device, request->address,
+				       is_late ? MATTER_TIMEOUT : MATTER_NO_EFFECT);
+
+	if (!is_late && why != PAGE_END_NO_EFFECT)
+		return;
+	if (!log_limit_allows(&service->limit, subject, clock_now_ns()))
+		return;
+	log_warn("device %" PRIu64 ": the page request for 0x%" PRIx64 " of PASID %u %s; queue %u "
+		 "%s",
+		 request->device, request->address, request->pasid,
+		 is_late ? "was not answered in time (--page-request-timeout)"
+			 : "was answered by success again and again, but there is still no page",
+		 request->queue,
+		 service->devices->can_fail(service->arg, request->device)
+			 ? "completes the descriptor with an error"
+			 : "waits, as this vhost cannot complete its descriptor with an error");
+}
+
+static void tell_end(void *arg, uint64_t client, const struct page_request *request,
+		     enum page_request_end why)
+{
+	struct sva_service *service = arg;
+	struct json_object *event = make_event("page-request-end", request->device);
+
+	put_number(event, "pasid", request->pasid);
+	put_number(event, "group", request->group);
+	json_object_object_add(event, "why", json_object_new_string(ends[why]));
+	service->tell(service->tell_arg, client, event);
+	say_end(service, request, why);
+}
+
+static void tell_gone(void *arg, uint64_t client, uint64_t device)
+{
+	const struct sva_service *service = arg;
+
+	service->tell(service->tell_arg, client, make_event("page-requests-off", device));
+}
+
 /* The whole */
 
 static void emit(void *arg, uint64_t device, const struct vhost_iotlb_op *op)
@@ -570,26 +747,54 @@ static void changed(void *arg, uint64_t device, uint32_t pasid)
 	bool is_said = sva_find(service->sva, device, pasid, &space) && (!pasid || space.binding);
 
 	service->devices->set_space(service->arg, device, pasid, is_said ? &space : NULL);
+	page_requests_unbound(service->requests, device, pasid);
 }
 
-struct sva_service *sva_service_open(uint32_t quota, const struct sva_devices *devices, void *arg)
+static bool is_missing(void *arg, const struct page_request *request)
+{
+	const struct sva_service *service = arg;
+
+	return service->devices->is_missing(service->arg, service->sva, request);
+}
+
+static bool is_there(void *arg, uint64_t device)
+{
+	const struct sva_service *service = arg;
+
+	return service->devices->is_there(service->arg, device);
+}
+
+struct sva_service *sva_service_open(const struct sva_service_options *options)
 {
 	struct sva_service *service = calloc(1, sizeof(*service));
-	const struct sva_options options = {
-		.quota = quota,
+	const struct sva_options sva = {
+		.quota = options->quota,
 		.emit = emit,
 		.changed = changed,
+		.arg = service,
+	};
+	const struct page_requests_options requests = {
+		.timeout_ns = options->page_request_seconds * NS_PER_SECOND,
+		.emit = emit,
+		.ask = ask_client,
+		.end = tell_end,
+		.is_missing = is_missing,
 		.arg = service,
 	};
 
 	if (!service)
 		return NULL;
-	service->devices = devices;
-	service->arg = arg;
-	service->sva = sva_open(&options);
-	if (service->sva)
+	service->devices = options->devices;
+	service->arg = options->arg;
+	service->tell = options->tell;
+	service->tell_arg = options->tell_arg;
+	service->limit.burst = 20;
+	service->limit.per_second = 1;
+	service->requests = page_requests_open(&requests);
+	service->sva = sva_open(&sva);
+	if (service->sva && service->requests)
 		return service;
-	free(service);
+	sva_service_close(service);
 	return NULL;
 }
 
@@ -598,6 +803,8 @@ void sva_service_close(struct sva_service *service)
 	if (!service)
 		return;
 	sva_close(service->sva);
+	page_requests_close(service->requests);
+	log_limit_tell(&service->limit);
 	free(service);
 }
 
@@ -606,13 +813,40 @@ const struct sva *sva_service_pasids(const struct sva_service *service)
 	return service->sva;
 }
 
+const struct page_request_counts *sva_service_page_requests(const struct sva_service *service)
+{
+	return page_requests_counts(service->requests);
+}
+
+enum page_fault_result sva_service_fault(struct sva_service *service,
+					 const struct page_request *fault)
+{
+	uint64_t client = page_requests_subscriber(service->requests, fault->device);
+
+	/* It is not his, nor is his answer. */
+	if (client != PAGE_REQUESTS_NOBODY &&
+	    !sva_is_usable(service->sva, client, fault->device, fault->pasid))
+		return PAGE_FAULT_WAITS;
+	return page_requests_fault(service->requests, fault, clock_now_ns());
+}
+
+void sva_service_translated(struct sva_service *service, uint64_t device, uint16_t queue)
+{
+	page_requests_translated(service->requests, device, queue);
+}
+
 void sva_service_client_gone(struct sva_service *service, uint64_t client)
 {
+	page_requests_client_gone(service->requests, client);
 	sva_client_gone(service->sva, client);
 	service->devices->finish(service->arg);
 }
 
 void sva_service_check(struct sva_service *service)
 {
+	/* First these, so that they end for this reason. */
+	page_requests_forget_gone(service->requests, is_there, tell_gone, service);
 	sva_forget_gone(service->sva, service->devices->is_there, service->arg);
+	page_requests_check(service->requests, clock_now_ns());
+	service->devices->finish(service->arg);
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "page_requests.h"
 #include "vtd_types.h"
 
 struct json_object;
@@ -60,6 +61,9 @@ struct sva_translation {
  * @find:	takes the device in, if it is there and was not; its guest's memory
  *		table as it is now, NULL if there is no such device
  * @is_there:	has it been found, and is it there still?
+ * @has_iommu:	as of struct sva_caller, of a device that has been found
+ * @can_fail:	it knows VHOST_IOTLB_ACCESS_FAIL, the same
+ * @is_missing:	a walk would end as for the request
  * @next:	the device with the lowest id above @after; false if there is none
  * @translate: 0, or a negative errno: -ENOENT the walk has ended, -EACCES it may
  *		not be accessed so, -EFAULT it leads out of the guest's memory,
@@ -74,6 +78,9 @@ struct sva_translation {
 struct sva_devices {
 	const struct memory_table *(*find)(void *arg, uint64_t device);
 	bool (*is_there)(void *arg, uint64_t device);
+	bool (*has_iommu)(void *arg, uint64_t device);
+	bool (*can_fail)(void *arg, uint64_t device);
+	bool (*is_missing)(void *arg, const struct sva *pasids, const struct page_request *request);
 	bool (*next)(void *arg, uint64_t after, struct sva_device_info *info);
 	int (*translate)(void *arg, uint64_t device, const struct sva_space *space,
 			 uint64_t address, uint32_t access, struct sva_translation *found);
@@ -83,10 +90,27 @@ struct sva_devices {
 	int (*finish)(void *arg);
 };
 
-/* NULL if there is no memory for it. @quota is as of struct sva_options; @arg is
- * passed to @devices.
+/**
+ * struct sva_service_options - how to begin
+ * @quota:	as of struct sva_options
+ * @page_request_seconds: how long the answer to a page request may take
+ * @devices:	those that there are
+ * @arg:	passed to it
+ * @tell:	sends a client a line that is no reply; the event is his then. If the
+ *		client does not take it, he is let go later
+ * @tell_arg:	passed to it
  */
-struct sva_service *sva_service_open(uint32_t quota, const struct sva_devices *devices, void *arg);
+struct sva_service_options {
+	uint32_t quota;
+	unsigned int page_request_seconds;
+	const struct sva_devices *devices;
+	void *arg;
+	void (*tell)(void *arg, uint64_t client, struct json_object *event);
+	void *tell_arg;
+};
+
+/* NULL if there is no memory for it. */
+struct sva_service *sva_service_open(const struct sva_service_options *options);
 
 /* NULL is fine. */
 void sva_service_close(struct sva_service *service);
@@ -114,7 +138,21 @@ struct json_object *sva_service_error(const char *name, const char *text);
 /* What is the client's, and not kept, is freed. */
 void sva_service_client_gone(struct sva_service *service, uint64_t client);
 
-/* Forget devices that are not there any more; to be called now and then. */
+/* A request with a PASID that cannot be translated; what that causes is in the queue
+ * of its device when this returns.
+ */
+enum page_fault_result sva_service_fault(struct sva_service *service,
+					 const struct page_request *fault);
+
+/* One that has been translated */
+void sva_service_translated(struct sva_service *service, uint64_t device, uint16_t queue);
+
+/* Forget devices that are not there any more, and page requests that are not
+ * answered; to be called every second.
+ */
 void sva_service_check(struct sva_service *service);
+
+/* All page requests from the start */
+const struct page_request_counts *sva_service_page_requests(const struct sva_service *service);
 
 #endif /* IOTLB_SVA_SERVICE_H */

@@ -26,6 +26,11 @@ bool vhost_msg_has_asid(int fd)
 	return has_feature(fd, VHOST_BACKEND_F_IOTLB_ASID);
 }
 
+bool vhost_msg_has_access_fail(int fd)
+{
+	return has_feature(fd, VHOST_BACKEND_F_IOTLB_ACCESS_FAIL);
+}
+
 /* Version 2 has the same layout in 32-bit and 64-bit programs, and the kernel
  * takes it whatever version the owner has chosen for reading.
  */

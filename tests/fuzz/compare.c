@@ -170,6 +170,7 @@ static bool adopt_space(struct model *m, const struct snapshot *s)
 	while (m->now < s->now)
 		model_replace_iotlb(m, true);
 	m->has_iotlb = s->has_iotlb;
+	m->can_fail = session.round.kind != ROUND_VSOCK;
 	m->list.nr = s->list.nr;
 	memcpy(m->list.at, s->list.at, m->list.nr * sizeof(m->list.at[0]));
 	m->peak = m->list.nr;

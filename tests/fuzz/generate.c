@@ -222,6 +222,15 @@ static void make_op(struct random *r, const struct round *round, const uint64_t 
 		return;
 	}
 	op->type = VHOST_IOTLB_INVALIDATE;
+	/* A vsock refuses all of the message then. */
+	if (type == 95 && !round->target && (round->kind != ROUND_VSOCK || chance(r, 150))) {
+		op->type = VHOST_IOTLB_ACCESS_FAIL;
+		op->perm = 1 + random_below(r, 3);
+		if (chance(r, kinds[round->kind].token)) {
+			op->flags = VHOST_IOTLB_OP_F_TOKEN;
+			op->token = pick_token(r, now_in(round, now, op));
+		}
+	}
 	if (type >= 98)
 		op->type = VHOST_IOTLB_MISS;
 	else if (type >= 96)
@@ -230,7 +239,7 @@ static void make_op(struct random *r, const struct round *round, const uint64_t 
 		op->iova = 0;
 		op->size = 0;
 	}
-	if (round->asid && chance(r, 100)) {
+	if (round->asid && chance(r, 100) && !op->flags) {
 		op->flags = VHOST_IOTLB_OP_F_ALL_ASIDS;
 		op->asid = 0;
 	}
@@ -328,6 +337,9 @@ static void restrict_op(const struct round *round, struct vhost_iotlb_op *op)
 {
 	const uint64_t kernel = 0xffff888000000000ULL;
 
+	/* Packets of a device that runs are not to be lost. */
+	if (op->type == VHOST_IOTLB_ACCESS_FAIL && round->target)
+		op->type = VHOST_IOTLB_RETRY;
 	if (op->type != VHOST_IOTLB_UPDATE)
 		return;
 	/* A virtqueue that runs would write there. */
@@ -395,7 +407,7 @@ static void make_one(struct random *r, const struct round *round, const uint64_t
 	struct vhost_iotlb_op op;
 
 	make_op(r, round, now, &op);
-	if (op.type != VHOST_IOTLB_UPDATE)
+	if (op.type != VHOST_IOTLB_UPDATE && op.type != VHOST_IOTLB_ACCESS_FAIL)
 		op.type = VHOST_IOTLB_INVALIDATE;
 	if (chance(r, kinds[round->kind].bad))
 		spoil_op(r, round, now, &op);
@@ -526,6 +538,7 @@ static void print_op(FILE *stream, const struct vhost_iotlb_op *op)
 		[VHOST_IOTLB_MISS] = "MISS",
 		[VHOST_IOTLB_UPDATE] = "UPDATE",
 		[VHOST_IOTLB_INVALIDATE] = "INVALIDATE",
+		[VHOST_IOTLB_ACCESS_FAIL] = "ACCESS_FAIL",
 		[VHOST_IOTLB_RETRY] = "RETRY",
 	};
 	const char *name = op->type < sizeof(types) / sizeof(*types) ? types[op->type] : NULL;

@@ -109,6 +109,7 @@ void model_init(struct model *m)
 	m->other = NULL;
 	m->has_asid = false;
 	m->has_iotlb = false;
+	m->can_fail = false;
 	m->list.nr = 0;
 	m->peak = 0;
 	m->has_newest = false;
@@ -150,6 +151,11 @@ static struct model *find_space(struct model *m, uint32_t asid)
 	return m;
 }
 
+static bool is_permission(uint8_t perm)
+{
+	return perm >= VHOST_ACCESS_RO && perm <= VHOST_ACCESS_RW;
+}
+
 /*
  * Versions 1 and 2. A malformed message is EINVAL, all else is EFAULT. Of the
  * permission nothing is checked, and the address as far as it may be accessed.
@@ -183,6 +189,10 @@ static struct outcome write_one(struct model *first, const uint8_t *bytes, size_
 			return refuse(REFUSE_ENXIO);
 		model_map(m, op.iova, last, op.uaddr, op.perm);
 		break;
+	case VHOST_IOTLB_ACCESS_FAIL:
+		if (!first->has_iotlb || !first->can_fail || !is_permission(op.perm))
+			return refuse(REFUSE_EFAULT);
+		break;
 	case VHOST_IOTLB_INVALIDATE:
 		if (!first->has_iotlb)
 			return refuse(REFUSE_EFAULT);
@@ -215,16 +225,37 @@ static bool has_token(const struct vhost_iotlb_op *op)
 	return op->flags & VHOST_IOTLB_OP_F_TOKEN;
 }
 
-static unsigned int faults_of_update(struct model *first, const struct vhost_iotlb_op *op)
+/* Of what answers a miss. */
+static unsigned int faults_of_answer(struct model *first, const struct vhost_iotlb_op *op)
 {
 	const struct model *m = find_space(first, op->asid);
-	unsigned int faults = 0;
 
-	if (op->perm < VHOST_ACCESS_RO || op->perm > VHOST_ACCESS_RW)
-		faults |= REFUSE_EINVAL;
-	if (op->flags & ~VHOST_IOTLB_OP_F_TOKEN)
-		faults |= REFUSE_EINVAL;
+	if (!is_permission(op->perm))
+		return REFUSE_EINVAL;
 	if (has_token(op) ? m && op->token > m->now : op->token != 0)
+		return REFUSE_EINVAL;
+	return 0;
+}
+
+static unsigned int faults_of_fail(struct model *first, const struct vhost_iotlb_op *op)
+{
+	unsigned int faults = faults_of_answer(first, op);
+
+	if (op->uaddr)
+		faults |= REFUSE_EINVAL;
+	if (op->flags & ~VHOST_IOTLB_OP_F_TOKEN &&
+	    (op->flags != VHOST_IOTLB_OP_F_ALL_ASIDS || op->asid))
+		faults |= REFUSE_EINVAL;
+	if (!first->can_fail)
+		faults |= REFUSE_EOPNOTSUPP;
+	return faults;
+}
+
+static unsigned int faults_of_update(struct model *first, const struct vhost_iotlb_op *op)
+{
+	unsigned int faults = faults_of_answer(first, op);
+
+	if (op->flags & ~VHOST_IOTLB_OP_F_TOKEN)
 		faults |= REFUSE_EINVAL;
 	if (!is_user_range(op->uaddr, op->size))
 		faults |= REFUSE_EFAULT;
@@ -240,6 +271,8 @@ static unsigned int faults_of_op(struct model *m, const struct vhost_iotlb_op *o
 	switch (op->type) {
 	case VHOST_IOTLB_UPDATE:
 		return faults | faults_of_update(m, op);
+	case VHOST_IOTLB_ACCESS_FAIL:
+		return faults | faults_of_fail(m, op);
 	case VHOST_IOTLB_INVALIDATE:
 	case VHOST_IOTLB_MISS:
 	case VHOST_IOTLB_RETRY:
@@ -263,13 +296,13 @@ static unsigned int apply(struct model *first, const struct vhost_iotlb_op *op)
 		for (m = first; m; m = m->other)
 			if (m->asid == op->asid || op->flags & VHOST_IOTLB_OP_F_ALL_ASIDS)
 				model_invalidate(m, op->iova, last);
+	m = find_space(first, op->asid);
+	if (m && has_token(op) && model_is_stale(m, op->token, op->iova, last))
+		return REFUSE_ESTALE;
 	if (op->type != VHOST_IOTLB_UPDATE)
 		return 0;
-	m = find_space(first, op->asid);
 	if (!m)
 		return REFUSE_ENXIO;
-	if (has_token(op) && model_is_stale(m, op->token, op->iova, last))
-		return REFUSE_ESTALE;
 	model_map(m, op->iova, last, op->uaddr, op->perm);
 	return 0;
 }
@@ -350,6 +383,8 @@ bool outcome_is(const struct outcome *expected, ssize_t result)
 		return expected->refused & REFUSE_ESTALE;
 	case -ENXIO:
 		return expected->refused & REFUSE_ENXIO;
+	case -EOPNOTSUPP:
+		return expected->refused & REFUSE_EOPNOTSUPP;
 	default:
 		return !expected->refused && result == expected->result;
 	}

@@ -42,6 +42,7 @@ struct invalidation {
  * @other:	another one, or NULL; for the rest, there is none
  * @has_asid:	messages of version 2 say which one is meant
  * @has_iotlb:	whether there is an IOTLB to write to
+ * @can_fail:	the device takes VHOST_IOTLB_ACCESS_FAIL
  * @list:	its mappings, sorted; they do not overlap
  * @peak:	the most mappings that there were since this was last set, in between
  *		the operations of a message, too
@@ -55,6 +56,7 @@ struct model {
 	struct model *other;
 	bool has_asid;
 	bool has_iotlb;
+	bool can_fail;
 	struct mapping_list list;
 	size_t peak;
 	bool has_newest;
@@ -71,6 +73,7 @@ enum {
 	REFUSE_ENODEV = 1 << 3,
 	REFUSE_ESTALE = 1 << 4,
 	REFUSE_ENXIO = 1 << 5,
+	REFUSE_EOPNOTSUPP = 1 << 6,
 };
 
 /**

@@ -268,17 +268,18 @@ static void print_list(const char *name, const struct mapping_list *list,
 
 static void print_expected(void)
 {
-	static const char *const reasons[] = {"EINVAL", "E2BIG",  "EFAULT",
-					      "ENODEV", "ESTALE", "ENXIO"};
+	static const char *const reasons[] = {"EINVAL", "E2BIG", "EFAULT",    "ENODEV",
+					      "ESTALE", "ENXIO", "EOPNOTSUPP"};
 
 	printf("#   write() has returned %zd; it should be", session.result);
 	if (!session.expected.refused)
 		printf(" %zd", session.expected.result);
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 7; i++)
 		if (session.expected.refused & 1 << i)
 			printf(" -%s", reasons[i]);
-	printf("\n#   (EINVAL %d, E2BIG %d, EFAULT %d, ENODEV %d, ESTALE %d, ENXIO %d)\n", EINVAL,
-	       E2BIG, EFAULT, ENODEV, ESTALE, ENXIO);
+	printf("\n#   (EINVAL %d, E2BIG %d, EFAULT %d, ENODEV %d, ESTALE %d, ENXIO %d, EOPNOTSUPP "
+	       "%d)\n",
+	       EINVAL, E2BIG, EFAULT, ENODEV, ESTALE, ENXIO, EOPNOTSUPP);
 }
 
 void session_print(void)

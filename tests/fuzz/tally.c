@@ -15,8 +15,9 @@ void tally_count(struct tally *t, const struct message *m, ssize_t result)
 		int error;
 		enum ending ending;
 	} errors[] = {
-		{EINVAL, ENDED_EINVAL}, {E2BIG, ENDED_E2BIG},	{EFAULT, ENDED_EFAULT},
-		{ENODEV, ENDED_ENODEV}, {ESTALE, ENDED_ESTALE}, {ENXIO, ENDED_ENXIO},
+		{EINVAL, ENDED_EINVAL},		{E2BIG, ENDED_E2BIG},	{EFAULT, ENDED_EFAULT},
+		{ENODEV, ENDED_ENODEV},		{ESTALE, ENDED_ESTALE}, {ENXIO, ENDED_ENXIO},
+		{EOPNOTSUPP, ENDED_EOPNOTSUPP},
 	};
 	uint32_t version;
 
@@ -44,7 +45,8 @@ void tally_add(struct tally *sum, const struct tally *other)
 void tally_print(const struct tally *t)
 {
 	static const char *const names[NR_ENDINGS] = {
-		"good", "short", "EINVAL", "E2BIG", "EFAULT", "ENODEV", "ESTALE", "ENXIO",
+		"good",	  "short",  "EINVAL", "E2BIG",	    "EFAULT",
+		"ENODEV", "ESTALE", "ENXIO",  "EOPNOTSUPP",
 	};
 
 	printf("#");

@@ -79,7 +79,8 @@ static bool has_feature(const char *path, uint64_t more)
 static bool feature(void)
 {
 	EXPECT(module_load("vhost_vsock"), "cannot load vhost_vsock");
-	PART(has_feature(VHOST_NET, 1ULL << VHOST_BACKEND_F_IOTLB_ASID));
+	PART(has_feature(VHOST_NET, 1ULL << VHOST_BACKEND_F_IOTLB_ASID |
+					    1ULL << VHOST_BACKEND_F_IOTLB_ACCESS_FAIL));
 	return has_feature(VHOST_VSOCK, 0);
 }
 
@@ -658,11 +659,10 @@ static bool old_invalidate(int version)
 	return true;
 }
 
-/* Only INVALIDATE and UPDATE, and one error for all that is wrong. */
+/* Only INVALIDATE, UPDATE and ACCESS_FAIL, and one error for all that is wrong. */
 static bool old_errors(int version)
 {
-	static const int types[] = {0, VHOST_IOTLB_MISS, VHOST_IOTLB_ACCESS_FAIL, VHOST_IOTLB_RETRY,
-				    255};
+	static const int types[] = {0, VHOST_IOTLB_MISS, VHOST_IOTLB_RETRY, 255};
 	struct device *d = open_waiting();
 	unsigned int before = entries(d);
 	struct vhost_iotlb_msg msg = {

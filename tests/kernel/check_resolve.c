@@ -803,6 +803,7 @@ static bool bad_programs(void)
 	PART(load_refused(HOOK_READS_BEYOND, -EINVAL));
 	PART(load_refused(HOOK_READS_WORD_OTHER, -EINVAL));
 	PART(load_refused(HOOK_READS_WORD_BEYOND, -EINVAL));
+	PART(load_refused(HOOK_SETS_OTHER, -EINVAL));
 	return load_refused(HOOK_SLEEPS_READS, -EINVAL);
 }
 

@@ -11,6 +11,8 @@
 #include "hook.h"
 #include "vhost.h"
 
+#define EAGAIN 11 /* no C library */
+
 /* BPF_PROG() makes functions with a parameter that not all of them use. */
 #pragma clang diagnostic ignored "-Wunused-parameter"
 
@@ -19,6 +21,8 @@ char LICENSE[] SEC("license") = "GPL";
 int bpf_vhost_guest_read(struct vhost_iotlb_miss_ctx *ctx, __u64 gpa, void *dst,
 			 __u32 dst__sz) __ksym;
 int bpf_vhost_guest_read_u64(struct vhost_iotlb_miss_ctx *ctx, __u64 gpa, __u64 *dst) __ksym;
+int bpf_vhost_guest_set_u64(struct vhost_iotlb_miss_ctx *ctx, __u64 gpa, __u64 old,
+			    __u64 bits) __ksym;
 int bpf_vhost_iotlb_map(struct vhost_iotlb_miss_ctx *ctx, __u64 iova, __u64 gpa, __u64 size,
 			__u32 perm) __ksym;
 
@@ -26,6 +30,7 @@ int verdict;
 __u64 calls;
 struct hook_answer answers[HOOK_ANSWERS];
 struct hook_read guest;
+struct hook_set set;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -44,6 +49,25 @@ static void read_guest(struct vhost_iotlb_miss_ctx *miss)
 	else
 		guest.returned = bpf_vhost_guest_read(miss, guest.gpa, guest.bytes + offset, size);
 	__sync_fetch_and_add(&guest.calls, 1);
+}
+
+static void set_guest(struct vhost_iotlb_miss_ctx *miss)
+{
+	__u64 gpa = set.gpa, old = set.old;
+
+	for (__u32 i = 0; i < HOOK_SET_MAX && i < set.rounds; i++, gpa += set.step) {
+		if (set.reads && bpf_vhost_guest_read_u64(miss, gpa, &old)) {
+			set.failed++;
+			continue;
+		}
+		set.returned = bpf_vhost_guest_set_u64(miss, gpa, old, set.bits);
+		if (!set.returned)
+			set.done++;
+		else if (set.returned == -EAGAIN)
+			set.changed++;
+		else
+			set.failed++;
+	}
 }
 
 static int answer(struct vhost_iotlb_miss_ctx *miss, struct hook_answer *a)
@@ -81,6 +105,7 @@ int BPF_PROG(take_miss, struct vhost_iotlb_miss_ctx *miss)
 		bpf_ringbuf_submit(record, 0);
 	}
 	read_guest(miss);
+	set_guest(miss);
 	for (int i = 0; i < HOOK_ANSWERS; i++)
 		if (miss->iova - answers[i].first < answers[i].length)
 			return answer(miss, &answers[i]);
@@ -129,6 +154,12 @@ int BPF_PROG(read_word_beyond, struct vhost_iotlb_miss_ctx *miss)
 	__u32 half;
 
 	return bpf_vhost_guest_read_u64(miss, 0, (__u64 *)&half);
+}
+
+SEC("struct_ops/set_other")
+int BPF_PROG(set_other, struct vhost_iotlb_miss_ctx *miss)
+{
+	return bpf_vhost_guest_set_u64((void *)miss->vq, 0, 0, 1);
 }
 
 SEC("struct_ops.s/read_slowly")
@@ -189,6 +220,11 @@ struct vhost_iotlb_ops test_reads_word_other = {
 SEC(".struct_ops.link")
 struct vhost_iotlb_ops test_reads_word_beyond = {
 	.miss = (void *)read_word_beyond,
+};
+
+SEC(".struct_ops.link")
+struct vhost_iotlb_ops test_sets_other = {
+	.miss = (void *)set_other,
 };
 
 SEC(".struct_ops.link")

@@ -63,6 +63,7 @@ static int open_hook(struct hook *h, enum hook_kind kind)
 	maps[HOOK_READS_BEYOND] = h->skel->maps.test_reads_beyond;
 	maps[HOOK_READS_WORD_OTHER] = h->skel->maps.test_reads_word_other;
 	maps[HOOK_READS_WORD_BEYOND] = h->skel->maps.test_reads_word_beyond;
+	maps[HOOK_SETS_OTHER] = h->skel->maps.test_sets_other;
 	maps[HOOK_SLEEPS_READS] = h->skel->maps.test_sleeps_reads;
 	for (int i = 0; i < NR_HOOK_KINDS; i++)
 		if (i != (int)kind)
@@ -266,6 +267,11 @@ void hook_set_read(struct hook *h, uint64_t gpa, unsigned int size)
 const struct hook_read *hook_read(const struct hook *h)
 {
 	return &h->skel->bss->guest;
+}
+
+struct hook_set *hook_set(struct hook *h)
+{
+	return &h->skel->bss->set;
 }
 
 unsigned int hook_calls(const struct hook *h)

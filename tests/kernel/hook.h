@@ -57,6 +57,22 @@ struct hook_read {
 	__u8 bytes[HOOK_READ_MAX + 8];
 };
 
+#define HOOK_SET_MAX 256
+
+/* What the program sets at each miss, after it has read: bpf_vhost_guest_set_u64(). */
+struct hook_set {
+	__u64 gpa;
+	__u64 old;
+	__u64 bits;
+	__u32 rounds;	/* how often at each miss, HOOK_SET_MAX at most; 0: do not */
+	__u32 step;	/* bytes from one round to the next */
+	__u32 reads;	/* first read what is there, in place of old */
+	__s32 returned; /* the last time */
+	__u64 done;	/* how often it was set */
+	__u64 changed;	/* and how often not, because of a change */
+	__u64 failed;	/* and how often for another reason */
+};
+
 #ifndef __bpf__
 
 #include <stdbool.h>
@@ -75,6 +91,7 @@ enum hook_kind {
 	HOOK_READS_BEYOND, /* it reads more than it has room for */
 	HOOK_READS_WORD_OTHER,
 	HOOK_READS_WORD_BEYOND,
+	HOOK_SETS_OTHER,   /* it sets bits by something that is not the miss */
 	HOOK_SLEEPS_READS, /* it may sleep, and reads */
 	NR_HOOK_KINDS,
 };
@@ -131,6 +148,9 @@ void hook_set_read_word(struct hook *h, uint64_t gpa, unsigned int offset);
 
 /* What came of it. */
 const struct hook_read *hook_read(const struct hook *h);
+
+/* What the hook sets at misses: to be filled in, rounds last. */
+struct hook_set *hook_set(struct hook *h);
 
 /*
  * Load a program that is not asked about misses, but attached to something

@@ -31,12 +31,12 @@
 #define HANG_SECONDS 240
 
 static const struct check_group *const groups[] = {
-	&checks_miss,	 &checks_access,       &checks_update,	   &checks_fdinfo,
-	&checks_events,	 &checks_evict,	       &checks_split,	   &checks_batch,
-	&checks_token,	 &checks_hook,	       &checks_retry,	   &checks_watchdog,
-	&checks_resolve, &checks_resolve_ring, &checks_guest_read, &checks_guest_word,
-	&checks_regions, &checks_asid,	       &checks_asid_move,  &checks_asid_race,
-	&checks_life,
+	&checks_miss,	   &checks_access,	 &checks_update,     &checks_fdinfo,
+	&checks_events,	   &checks_evict,	 &checks_split,	     &checks_batch,
+	&checks_token,	   &checks_hook,	 &checks_retry,	     &checks_watchdog,
+	&checks_resolve,   &checks_resolve_ring, &checks_guest_read, &checks_guest_word,
+	&checks_guest_set, &checks_regions,	 &checks_asid,	     &checks_asid_move,
+	&checks_asid_race, &checks_life,
 };
 
 #define NR_GROUPS (sizeof(groups) / sizeof(*groups))

@@ -424,15 +424,126 @@ static int remove_place(void **state)
 	return rmdir(directory);
 }
 
+/* Events */
+
+static struct json_object *event_of(size_t length)
+{
+	struct json_object *event = json_object_new_object();
+	char *text = malloc(length);
+
+	assert_non_null(text);
+	memset(text, 'e', length);
+	json_object_object_add(event, "e", json_object_new_string_len(text, (int)length));
+	free(text);
+	return event;
+}
+
+static void test_events(void **state)
+{
+	int first = connect_client(), second = connect_client();
+
+	(void)state;
+	control_send(control, 2, event_of(1));
+	assert_hears_nothing(first);
+	assert_hears(second, "{\"e\":\"e\"}\n");
+	say(second, "half ");
+	control_send(control, 2, event_of(2));
+	say(second, "a line\n");
+	assert_hears(second, "{\"e\":\"ee\"}\n{\"client\":2,\"line\":\"half a line\"}\n");
+	/* There is no such client, or no more. */
+	control_send(control, 3, event_of(1));
+	close(second);
+	control_send(control, 2, event_of(1));
+	run();
+	assert_int_equal(gone, 2);
+	control_send(control, 2, event_of(1));
+	assert_false(control_needs_check(control));
+	close(first);
+}
+
+/* One of them while a line is handled comes before the reply to it. */
+static struct json_object *send_event(void *arg, uint64_t client, const char *line, size_t size)
+{
+	control_send(control, client, event_of(3));
+	return give_back(arg, client, line, size);
+}
+
+static void test_event_within(void **state)
+{
+	static const struct control_handler sends = {.line = send_event, .gone = note_gone};
+	int fd;
+
+	end(state);
+	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	assert_int_equal(control_open(&control, path), 0);
+	assert_int_equal(control_serve(control, epoll_fd, &sends, &lines), 0);
+	fd = connect_client();
+	say(fd, "a\nb\n");
+	assert_hears(fd, "{\"e\":\"eee\"}\n{\"client\":1,\"line\":\"a\"}\n"
+			 "{\"e\":\"eee\"}\n{\"client\":1,\"line\":\"b\"}\n");
+	/* It goes while that is said to it. */
+	assert_int_equal(write(fd, "c\n", 2), 2);
+	close(fd);
+	run();
+	assert_int_equal(gone, 1);
+}
+
+/* What it has not read is kept for it, behind what it has asked for, */
+static void test_events_wait(void **state)
+{
+	int fd = connect_client(), events = 0;
+	char room[65536];
+	size_t total = 0;
+	ssize_t size;
+	unsigned int sent;
+
+	(void)state;
+	sent = stall(fd);
+	for (; events < 200; events++)
+		control_send(control, 1, event_of(1000));
+	assert_true(control_needs_check(control));
+	control_check(control);
+	assert_int_equal(gone, 0);
+	while ((size = read(fd, room, sizeof(room))) > 0) {
+		total += size;
+		run();
+	}
+	assert_int_equal(total, (size_t)sent * 16009 + (size_t)events * 1009);
+	close(fd);
+}
+
+/* but not without end. */
+static void test_too_many_events(void **state)
+{
+	int fd = connect_client(), other = connect_client(), events;
+
+	(void)state;
+	for (events = 0; events < 10000 && !gone; events++) {
+		control_send(control, 1, event_of(1000));
+		/* In the middle of something, it does not go. */
+		assert_int_equal(gone, 0);
+		control_check(control);
+	}
+	assert_int_equal(gone, 1);
+	assert_true(events > (CONTROL_EVENTS_MAX - CONTROL_REPLY_MAX) / 1009);
+	assert_true(events < 2000);
+	assert_false(control_needs_check(control));
+	say(other, "hello\n");
+	assert_hears(other, "{\"client\":2,\"line\":\"hello\"}\n");
+	close(fd);
+	close(other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_lines),      TEST(test_half_closed), TEST(test_long_lines),
-		TEST(test_long_reply), TEST(test_stalls),      TEST(test_stalls_for_long),
-		TEST(test_dies),       TEST(test_too_many),    TEST(test_end),
-		TEST(test_places),     TEST(test_stranger),
+		TEST(test_lines),	 TEST(test_half_closed), TEST(test_long_lines),
+		TEST(test_long_reply),	 TEST(test_stalls),	 TEST(test_stalls_for_long),
+		TEST(test_dies),	 TEST(test_too_many),	 TEST(test_end),
+		TEST(test_places),	 TEST(test_stranger),	 TEST(test_events),
+		TEST(test_event_within), TEST(test_events_wait), TEST(test_too_many_events),
 	};
 
 	return cmocka_run_group_tests(tests, make_place, remove_place);

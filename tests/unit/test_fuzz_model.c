@@ -219,6 +219,31 @@ static void other_address_spaces(void **state)
 	assert_int_equal(model.list.nr, 0);
 }
 
+/* It changes nothing, but may be late, or for a device that does not take it. */
+static void access_fails(void **state)
+{
+	const struct vhost_iotlb_op good = {
+		.type = VHOST_IOTLB_ACCESS_FAIL, .iova = 0x1000, .size = 0x1000, .perm = 2};
+	struct vhost_iotlb_op op = good;
+
+	(void)state;
+	model_init(&model);
+	model_replace_iotlb(&model, true);
+	assert_int_equal(write_ops(&op, 1), -REFUSE_EOPNOTSUPP);
+	model.can_fail = true;
+	assert_int_equal(write_ops(&op, 1), 48);
+	op.flags = VHOST_IOTLB_OP_F_ALL_ASIDS;
+	assert_int_equal(write_ops(&op, 1), 48);
+	op.flags = VHOST_IOTLB_OP_F_TOKEN;
+	op.token = model.now;
+	assert_int_equal(write_ops(&op, 1), 48);
+	model_invalidate(&model, 0x1fff, 0x2fff);
+	assert_int_equal(write_ops(&op, 1), -REFUSE_ESTALE);
+	op = good;
+	assert_int_equal(write_ops(&op, 1), 48);
+	assert_int_equal(model.list.nr, 0);
+}
+
 static void malformed_operations(void **state)
 {
 	static const struct vhost_iotlb_op list[] = {
@@ -236,11 +261,17 @@ static void malformed_operations(void **state)
 		{.type = VHOST_IOTLB_RETRY, .size = 1, .token = 1},
 		{.type = VHOST_IOTLB_MISS, .size = 1, .flags = 1},
 		{.type = VHOST_IOTLB_ACCESS_FAIL, .size = 1},
+		{.type = VHOST_IOTLB_ACCESS_FAIL, .size = 1, .perm = 4},
+		{.type = VHOST_IOTLB_ACCESS_FAIL, .size = 1, .perm = 1, .uaddr = 1},
+		{.type = VHOST_IOTLB_ACCESS_FAIL, .size = 1, .perm = 1, .flags = 3},
+		{.type = VHOST_IOTLB_ACCESS_FAIL, .size = 1, .perm = 1, .token = 1},
+		{.type = VHOST_IOTLB_ACCESS_FAIL, .iova = 1, .perm = 1},
 		{.type = 0},
 	};
 
 	(void)state;
 	model_init(&model);
+	model.can_fail = true;
 	model_replace_iotlb(&model, true);
 	for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++)
 		assert_int_equal(write_ops(&list[i], 1), -REFUSE_EINVAL);
@@ -344,6 +375,7 @@ int main(void)
 		cmocka_unit_test(batches),
 		cmocka_unit_test(other_address_spaces),
 		cmocka_unit_test(malformed_operations),
+		cmocka_unit_test(access_fails),
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(version_2),
 		cmocka_unit_test(parts),

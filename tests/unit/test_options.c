@@ -107,12 +107,18 @@ static void test_control(void **state)
 	assert_int_equal(options.pasid_quota, 65536);
 	/* Nobody could allocate any. */
 	assert_refused("pasid-quota", "5");
+	assert_int_equal(options.page_request_seconds, 30);
+	parse_all(3, "--translator=identity", "--page-request-timeout=86400",
+		  "--control=/run/socket");
+	assert_int_equal(options.page_request_seconds, 86400);
+	/* Nobody could answer any. */
+	assert_refused("page-request-timeout", "5");
 }
 
 static void test_refused(void **state)
 {
-	static const char *const names[] = {"pid", "max-unanswered", "stats", "ring-size",
-					    "pasid-quota"};
+	static const char *const names[] = {"pid",	 "max-unanswered", "stats",
+					    "ring-size", "pasid-quota",	   "page-request-timeout"};
 	/* Each of them would be 8192 or the like to who is not strict. */
 	static const char *const values[] = {
 		"",

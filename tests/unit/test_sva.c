@@ -280,6 +280,62 @@ static void test_free_bound(void **state)
 	assert_error(sva_attach(sva, &alice, &(struct sva_table){.bits = 13}, false), "ok");
 }
 
+/* Where the guest has an IOMMU, the second level may lead anywhere. */
+static void test_nested_roots(void **state)
+{
+	static const struct {
+		uint64_t root;
+		const char *error;
+	} cases[] = {
+		{0x5000, "ok"},		 {0x5800, "root-misaligned"},  {0x100000, "ok"},
+		{0xffffffffff000, "ok"}, {1ULL << 52, "root-outside"}, {~0xfffULL, "root-outside"},
+	};
+	struct sva_caller nested = alice;
+	uint32_t pasid = alloc(&alice, false);
+	struct sva_binding binding = good;
+	size_t i;
+
+	(void)state;
+	nested.has_iommu = true;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		binding.root = cases[i].root;
+		assert_error(sva_bind(sva, &nested, pasid, &binding), cases[i].error);
+		sva_unbind(sva, &nested, pasid);
+		emitted_count = 0;
+	}
+}
+
+/* Of whom the page requests may be */
+static void test_usable(void **state)
+{
+	const struct sva_table table = {.bits = 13};
+	uint32_t mine = alloc(&alice, false), kept;
+
+	(void)state;
+	assert_true(sva_is_usable(sva, alice.client, 7, mine));
+	assert_true(sva_has_usable(sva, alice.client, 7));
+	assert_false(sva_is_usable(sva, bob.client, 7, mine));
+	assert_false(sva_has_usable(sva, bob.client, 7));
+	assert_false(sva_is_usable(sva, alice.client, 8, SVA_PASID_LAST + 1) &&
+		     sva_is_usable(sva, alice.client, 7, SVA_PASID_LAST + 1));
+	/* Nobody manages those of a device that is not known. */
+	assert_true(sva_is_usable(sva, bob.client, 9, mine));
+	assert_true(sva_has_usable(sva, bob.client, 9));
+	kept = alloc(&alice, true);
+	assert_true(sva_is_usable(sva, bob.client, 7, kept));
+	assert_true(sva_has_usable(sva, bob.client, 7));
+	/* Another device's is none of this one. */
+	alloc(&other, false);
+	assert_false(sva_is_usable(sva, alice.client, 8, mine));
+
+	/* What is in a table, is its client's. */
+	assert_error(sva_attach(sva, &alice, &table, false), "ok");
+	assert_true(sva_is_usable(sva, alice.client, 7, 100));
+	assert_false(sva_is_usable(sva, bob.client, 7, 100));
+	assert_false(sva_is_usable(sva, alice.client, 7, 1 << 13));
+	emitted_count = 0;
+}
+
 static void test_bad_bindings(void **state)
 {
 	static const struct {
@@ -743,10 +799,11 @@ int main(void)
 		TEST(test_alloc),	 TEST(test_alloc_edges), TEST(test_quota),
 		TEST(test_all_pasids),	 TEST(test_free_one),	 TEST(test_use_after_free),
 		TEST(test_bind),	 TEST(test_free_bound),	 TEST(test_bad_bindings),
-		TEST(test_attach),	 TEST(test_bad_tables),	 TEST(test_domain),
-		TEST(test_caches),	 TEST(test_pasid),	 TEST(test_ranges),
-		TEST(test_range_of_all), TEST(test_client_gone), TEST(test_device_gone),
-		TEST(test_next),	 TEST(test_changes),	 TEST(test_words),
+		TEST(test_nested_roots), TEST(test_usable),	 TEST(test_attach),
+		TEST(test_bad_tables),	 TEST(test_domain),	 TEST(test_caches),
+		TEST(test_pasid),	 TEST(test_ranges),	 TEST(test_range_of_all),
+		TEST(test_client_gone),	 TEST(test_device_gone), TEST(test_next),
+		TEST(test_changes),	 TEST(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

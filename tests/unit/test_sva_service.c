@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -19,6 +20,8 @@
 
 #define DEVICES 40
 #define QUOTA 64
+#define EVENTS 16
+#define TIMEOUT_SECONDS 1
 
 #define ALICE 1
 #define BOB 2
@@ -46,6 +49,25 @@ static const struct memory_table *find(void *arg, uint64_t device)
 static bool is_there(void *arg, uint64_t device)
 {
 	return find(arg, device);
+}
+
+/* Of device 2's guest */
+static bool has_iommu(void *arg, uint64_t device)
+{
+	assert_true(is_there(arg, device));
+	return device == 2;
+}
+
+static bool can_fail(void *arg, uint64_t device)
+{
+	assert_true(is_there(arg, device));
+	return device == 1;
+}
+
+static bool is_missing(void *arg, const struct sva *pasids, const struct page_request *request)
+{
+	assert_ptr_equal(pasids, sva_service_pasids(service));
+	return is_there(arg, request->device);
 }
 
 static bool next(void *arg, uint64_t after, struct sva_device_info *info)
@@ -118,6 +140,9 @@ static int finish(void *arg)
 static const struct sva_devices devices = {
 	.find = find,
 	.is_there = is_there,
+	.has_iommu = has_iommu,
+	.can_fail = can_fail,
+	.is_missing = is_missing,
 	.next = next,
 	.translate = translate,
 	.set_space = set_space,
@@ -125,8 +150,32 @@ static const struct sva_devices devices = {
 	.finish = finish,
 };
 
+/* Lines that were no replies */
+static struct {
+	uint64_t client;
+	struct json_object *line;
+} events[EVENTS];
+static unsigned int event_count;
+
+static void tell(void *arg, uint64_t client, struct json_object *line)
+{
+	assert_ptr_equal(arg, &events);
+	assert_true(event_count < EVENTS);
+	events[event_count].client = client;
+	events[event_count++].line = line;
+}
+
 static int begin(void **state)
 {
+	const struct sva_service_options options = {
+		.quota = QUOTA,
+		.page_request_seconds = TIMEOUT_SECONDS,
+		.devices = &devices,
+		.arg = &memory,
+		.tell = tell,
+		.tell_arg = &events,
+	};
+
 	(void)state;
 	last_device = 2;
 	queued = 0;
@@ -134,7 +183,7 @@ static int begin(void **state)
 	finish_err = 0;
 	if (memory_table_parse(&memory, fdinfo))
 		return -1;
-	service = sva_service_open(QUOTA, &devices, &memory);
+	service = sva_service_open(&options);
 	return service ? 0 : -1;
 }
 
@@ -143,6 +192,8 @@ static int end(void **state)
 	(void)state;
 	sva_service_close(service);
 	memory_table_clear(&memory);
+	while (event_count)
+		json_object_put(events[--event_count].line);
 	return 0;
 }
 
@@ -400,6 +451,16 @@ static void test_garbage_binds(void **state)
 		       "unsupported-flags", "EAFE");
 	assert_refused(ALICE, "{'command':'bind','device':2,'pasid':5,'root':4096,'width':48}",
 		       "other-device", "another device");
+	/* Where there is an IOMMU, it is no address in the guest's memory yet. */
+	assert_reply(ALICE, "{'command':'alloc','device':2,'min':6}", "{'return':{'pasid':6}}");
+	assert_reply(ALICE, "{'command':'bind','device':2,'pasid':6,'root':1048576,'width':48}",
+		     "{'return':{}}");
+	assert_reply(ALICE, "{'command':'unbind','device':2,'pasid':6}", "{'return':{}}");
+	assert_refused(ALICE,
+		       "{'command':'bind','device':2,'pasid':6,'root':4503599627370496,'width':48}",
+		       "root-outside", "52 bits");
+	assert_refused(ALICE, "{'command':'bind','device':2,'pasid':6,'root':8,'width':48}",
+		       "root-misaligned", "page");
 	assert_refused(BOB, "{'command':'bind','device':1,'pasid':5,'root':4096,'width':48}",
 		       "other-client", "keep");
 }
@@ -535,15 +596,201 @@ static void test_gone(void **state)
 		     "{'return':{'pasids':[],'more':false}}");
 }
 
+/* Page requests */
+
+static void assert_event(uint64_t client, const char *expected)
+{
+	assert_int_equal(event_count, 1);
+	assert_int_equal(events[0].client, client);
+	assert_text(events[0].line, expected);
+	json_object_put(events[0].line);
+	event_count = 0;
+}
+
+static const struct page_request fault = {
+	.device = 1,
+	.pasid = 5,
+	.queue = 3,
+	.access = VHOST_ACCESS_WO,
+	.address = 0x7f0000000123,
+	.length = 1526,
+};
+
+static enum page_fault_result miss(uint64_t device, uint32_t pasid)
+{
+	struct page_request here = fault;
+
+	here.device = device;
+	here.pasid = pasid;
+	return sva_service_fault(service, &here);
+}
+
+static void subscribe(uint64_t client, const char *can_fail)
+{
+	char reply[64];
+
+	snprintf(reply, sizeof(reply), "{'return':{'access_fail':%s}}", can_fail);
+	assert_reply(client,
+		     *can_fail == 't' ? "{'command':'page-requests','device':1,'on':true}"
+				      : "{'command':'page-requests','device':2,'on':true}",
+		     reply);
+	assert_op(*can_fail == 't' ? 1 : 2, VHOST_IOTLB_RETRY, 0, 0, 0, VHOST_IOTLB_OP_F_ALL_ASIDS);
+}
+
+static void test_page_requests(void **state)
+{
+	(void)state;
+	subscribe(ALICE, "true");
+	assert_int_equal(miss(1, 5), PAGE_FAULT_ASKED);
+	assert_event(ALICE, "{'event':'page-request','device':1,'pasid':5,"
+			    "'address':139637976727843,'length':1526,'access':'w','group':1,"
+			    "'last':true,'queue':3}");
+	assert_reply(BOB, "{'command':'devices','after':1}",
+		     "{'return':{'devices':[{'device':2,'pid':4711,'comm':'q\\'e??mu',"
+		     "'asid':false,'pasids':0}],'more':false}}");
+	assert_reply(ALICE,
+		     "{'command':'respond','device':1,'group':1,'pasid':5,'code':'success',"
+		     "'id':8}",
+		     "{'return':{},'id':8}");
+	assert_op(1, VHOST_IOTLB_RETRY, 5, 0x7f0000000000, 0x1000, 0);
+	assert_int_equal(miss(1, 5), PAGE_FAULT_ASKED);
+	json_object_put(events[--event_count].line);
+	assert_reply(ALICE, "{'command':'respond','device':1,'group':2,'pasid':5,'code':'invalid'}",
+		     "{'return':{}}");
+	assert_op(1, VHOST_IOTLB_ACCESS_FAIL, 5, 0x7f0000000123, 1, 0);
+	assert_int_equal(miss(1, 5), PAGE_FAULT_ASKED);
+	json_object_put(events[--event_count].line);
+	assert_reply(ALICE, "{'command':'respond','device':1,'group':3,'pasid':5,'code':'failure'}",
+		     "{'return':{}}");
+	assert_op(1, VHOST_IOTLB_ACCESS_FAIL, 5, 0x7f0000000123, 1, 0);
+	assert_int_equal(miss(1, 5), PAGE_FAULT_FAILED);
+	queued = written = 0;
+	assert_reply(ALICE, "{'command':'page-requests','device':1,'on':false}", "{'return':{}}");
+	last_device = 1;
+	assert_reply(BOB, "{'command':'devices'}",
+		     "{'return':{'devices':[{'device':1,'pid':4711,'comm':'q\\'e??mu',"
+		     "'asid':false,'pasids':0,'page_requests':{'on':false,'outstanding':0,"
+		     "'failed':true}}],'more':false}}");
+	assert_int_equal(event_count, 0);
+	assert_int_equal(sva_service_page_requests(service)->requests, 3);
+}
+
+static void test_page_requests_refused(void **state)
+{
+	(void)state;
+	assert_refused(ALICE, "{'command':'page-requests','device':1}", "bad-request", "\"on\"");
+	assert_refused(ALICE, "{'command':'page-requests','device':3,'on':true}", "no-device", "");
+	assert_refused(ALICE, "{'command':'page-requests','device':1,'on':false}", "not-subscribed",
+		       "this client");
+	subscribe(ALICE, "true");
+	assert_refused(BOB, "{'command':'page-requests','device':1,'on':true}", "subscribed",
+		       "another client");
+	miss(1, 5);
+	assert_refused(BOB, "{'command':'respond','device':1,'group':1,'pasid':5,'code':'invalid'}",
+		       "not-subscribed", "");
+	assert_refused(ALICE,
+		       "{'command':'respond','device':1,'group':1,'pasid':6,'code':'invalid'}",
+		       "request-pasid", "another PASID");
+	assert_refused(ALICE,
+		       "{'command':'respond','device':1,'group':2,'pasid':5,'code':'invalid'}",
+		       "no-request", "outstanding");
+	assert_refused(ALICE, "{'command':'respond','device':1,'group':1,'pasid':5,'code':'no'}",
+		       "bad-request", "success, invalid, failure");
+	assert_refused(ALICE, "{'command':'respond','device':1,'group':1,'code':'invalid'}",
+		       "bad-request", "\"pasid\"");
+	assert_refused(ALICE,
+		       "{'command':'respond','device':9,'group':1,'pasid':5,'code':'invalid'}",
+		       "not-subscribed", "");
+	/* A vhost that cannot */
+	subscribe(ALICE, "false");
+	assert_int_equal(miss(2, 5), PAGE_FAULT_ASKED);
+	assert_refused(ALICE,
+		       "{'command':'respond','device':2,'group':2,'pasid':5,'code':'invalid'}",
+		       "no-access-fail", "waits");
+	assert_refused(ALICE,
+		       "{'command':'respond','device':2,'group':2,'pasid':5,'code':'failure'}",
+		       "no-access-fail", "waits");
+}
+
+/* PASIDs of others are no business of who is subscribed. */
+static void test_page_requests_of_others(void **state)
+{
+	(void)state;
+	assert_reply(ALICE, "{'command':'alloc','device':1,'min':5}", "{'return':{'pasid':5}}");
+	assert_refused(BOB, "{'command':'page-requests','device':1,'on':true}", "other-client",
+		       "another client");
+	assert_reply(ALICE, "{'command':'alloc','device':1,'min':6,'keep':true}",
+		     "{'return':{'pasid':6}}");
+	subscribe(BOB, "true");
+	assert_int_equal(miss(1, 5), PAGE_FAULT_WAITS);
+	assert_int_equal(miss(1, 7), PAGE_FAULT_WAITS);
+	assert_int_equal(event_count, 0);
+	assert_int_equal(miss(1, 6), PAGE_FAULT_ASKED);
+	assert_int_equal(events[0].client, BOB);
+}
+
+static void test_page_requests_end(void **state)
+{
+	(void)state;
+	assert_reply(ALICE, "{'command':'alloc','device':1,'min':5}", "{'return':{'pasid':5}}");
+	assert_reply(ALICE, "{'command':'bind','device':1,'pasid':5,'root':4096,'width':48}",
+		     "{'return':{}}");
+	queued = written = 0;
+	subscribe(ALICE, "true");
+	miss(1, 5);
+	json_object_put(events[--event_count].line);
+	/* First it is known that it has ended, then it is dropped. */
+	assert_reply(ALICE, "{'command':'unbind','device':1,'pasid':5}", "{'return':{}}");
+	assert_event(ALICE, "{'event':'page-request-end','device':1,'pasid':5,'group':1,"
+			    "'why':'unbound'}");
+	assert_op(1, VHOST_IOTLB_INVALIDATE, 5, 0, 0, 0);
+
+	miss(1, 5);
+	json_object_put(events[--event_count].line);
+	sva_service_translated(service, 1, 3);
+	assert_event(ALICE, "{'event':'page-request-end','device':1,'pasid':5,'group':2,"
+			    "'why':'obsolete'}");
+
+	miss(1, 5);
+	json_object_put(events[--event_count].line);
+	sva_service_check(service);
+	assert_int_equal(event_count, 0);
+	sleep(TIMEOUT_SECONDS + 1);
+	sva_service_check(service);
+	assert_event(ALICE, "{'event':'page-request-end','device':1,'pasid':5,'group':3,"
+			    "'why':'timeout'}");
+	assert_int_equal(written, 1);
+	assert_op(1, VHOST_IOTLB_ACCESS_FAIL, 5, 0x7f0000000123, 1, 0);
+
+	miss(1, 5);
+	json_object_put(events[--event_count].line);
+	last_device = 0;
+	sva_service_check(service);
+	assert_int_equal(event_count, 2);
+	assert_text(events[0].line, "{'event':'page-request-end','device':1,'pasid':5,'group':4,"
+				    "'why':'gone'}");
+	assert_text(events[1].line, "{'event':'page-requests-off','device':1}");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_life),	 TEST(test_invalidate),	   TEST(test_rubbish),
-		TEST(test_bad_requests), TEST(test_garbage_binds), TEST(test_ids),
-		TEST(test_not_written),	 TEST(test_pages),	   TEST(test_gone),
+		TEST(test_life),
+		TEST(test_invalidate),
+		TEST(test_rubbish),
+		TEST(test_bad_requests),
+		TEST(test_garbage_binds),
+		TEST(test_ids),
+		TEST(test_not_written),
+		TEST(test_pages),
+		TEST(test_gone),
 		TEST(test_translate),
+		TEST(test_page_requests),
+		TEST(test_page_requests_refused),
+		TEST(test_page_requests_of_others),
+		TEST(test_page_requests_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

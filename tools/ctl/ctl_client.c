@@ -17,6 +17,8 @@ int ctl_client_connect(struct ctl_client *client, const char *path)
 	const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
 
 	client->path = path;
+	client->event = NULL;
+	client->arg = NULL;
 	client->size = 0;
 	client->used = 0;
 	client->fd = control_connect(path);
@@ -37,6 +39,8 @@ static const char *fail(const struct ctl_client *client, int err)
 	if (err == EAGAIN)
 		log_error("the iotlbd at %s has not answered for %d seconds; is it stopped?",
 			  client->path, PATIENCE_SECONDS);
+	else if (err == EMSGSIZE)
+		log_error("what listens at %s is no iotlbd: its reply does not end", client->path);
 	else
 		log_error("the iotlbd at %s has gone: %s", client->path, strerror(err));
 	return NULL;
@@ -59,42 +63,81 @@ static int send_all(const struct ctl_client *client, const char *line, size_t si
 	return 0;
 }
 
-static const char *receive(struct ctl_client *client)
+/* The line that is there as a whole, or NULL */
+static const char *take_line(struct ctl_client *client)
 {
-	ssize_t got;
 	char *end;
 
 	client->size -= client->used;
 	memmove(client->text, client->text + client->used, client->size);
 	client->used = 0;
-	while (!(end = memchr(client->text, '\n', client->size))) {
-		if (client->size == sizeof(client->text)) {
-			log_error("what listens at %s is no iotlbd: its reply does not end",
-				  client->path);
-			return NULL;
-		}
-		got = recv(client->fd, client->text + client->size,
-			   sizeof(client->text) - client->size, 0);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return fail(client, got ? errno : EPIPE);
-		client->size += got;
-	}
+	end = memchr(client->text, '\n', client->size);
+	if (!end)
+		return NULL;
 	*end = '\0';
 	client->used = end - client->text + 1;
 	return client->text;
 }
 
+/* More of it. Returns an errno: EAGAIN if there is none, EMSGSIZE if there was too much. */
+static int receive_more(struct ctl_client *client, int flags)
+{
+	ssize_t got;
+
+	if (client->size == sizeof(client->text))
+		return EMSGSIZE;
+	do {
+		got = recv(client->fd, client->text + client->size,
+			   sizeof(client->text) - client->size, flags);
+	} while (got < 0 && errno == EINTR);
+	if (got <= 0)
+		return got ? errno : EPIPE;
+	client->size += got;
+	return 0;
+}
+
+static bool is_event(const char *line)
+{
+	const char begin[] = "{\"event\":";
+
+	return !strncmp(line, begin, sizeof(begin) - 1);
+}
+
+static const char *receive(struct ctl_client *client)
+{
+	const char *line;
+	int err = 0;
+
+	while (!err) {
+		while ((line = take_line(client))) {
+			if (!is_event(line))
+				return line;
+			if (client->event)
+				client->event(client->arg, line);
+		}
+		err = receive_more(client, 0);
+	}
+	return fail(client, err);
+}
+
 const char *ctl_client_ask(struct ctl_client *client, const char *line, size_t size)
 {
 	int err = send_all(client, line, size);
-	const char *reply;
 
 	/* Who was turned away has been told why. */
-	if (err == EPIPE || err == ECONNRESET) {
-		reply = receive(client);
-		return reply;
-	}
+	if (err == EPIPE || err == ECONNRESET)
+		return receive(client);
 	return err ? fail(client, err) : receive(client);
+}
+
+bool ctl_client_next(struct ctl_client *client, const char **line)
+{
+	int err = 0;
+
+	while (!(*line = take_line(client)) && !err)
+		err = receive_more(client, MSG_DONTWAIT);
+	if (!err || err == EAGAIN)
+		return true;
+	fail(client, err);
+	return false;
 }

@@ -3,6 +3,7 @@
 #ifndef CTL_CLIENT_H
 #define CTL_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "control.h"
@@ -11,13 +12,18 @@
  * struct ctl_client - a connection
  * @fd:		the socket
  * @path:	where it is, for messages
- * @text:	the reply, without its end
+ * @event:	takes a line that is no reply, while a reply is waited for; NULL after
+ *		ctl_client_connect(), and then they are left out
+ * @arg:	passed to it
+ * @text:	the last line, without its end
  * @size:	bytes that have come
- * @used:	those of them that were the last reply
+ * @used:	those of them that were the last line
  */
 struct ctl_client {
 	int fd;
 	const char *path;
+	void (*event)(void *arg, const char *line);
+	void *arg;
 	char text[CONTROL_REPLY_MAX + 1];
 	size_t size;
 	size_t used;
@@ -34,8 +40,19 @@ void ctl_client_close(struct ctl_client *client);
  * @line:	with its end
  * @size:	bytes
  *
- * Return: the reply, valid until the next is asked for; NULL after a message.
+ * Return: the reply, valid until something else is called; NULL after a message.
  */
 const char *ctl_client_ask(struct ctl_client *client, const char *line, size_t size);
+
+/**
+ * ctl_client_next() - the next line, if it is there
+ * @client:	connected
+ * @line:	set to it, valid until something else is called; NULL if there is none yet
+ *
+ * For who waits for events: when the socket can be read, until there is none.
+ *
+ * Return: false after a message.
+ */
+bool ctl_client_next(struct ctl_client *client, const char **line);
 
 #endif /* CTL_CLIENT_H */
