@@ -162,8 +162,7 @@ int BPF_PROG(count_update, struct vhost_dev *dev, __u64 iova, __u64 size, __u64 
 	else
 		/* vhost has yet to wake those who wait. */
 		bpf_loop(vqs < VQS_MAX ? vqs : VQS_MAX, answer_vq, &update, 0);
-	count_device(update.dev, which);
-	count_space(update.dev, update.asid, which);
+	count_device(update.dev, update.asid, which);
 	return 0;
 }
 
@@ -172,9 +171,8 @@ int BPF_PROG(count_invalidate, struct vhost_dev *dev, __u64 iova, __u64 size)
 {
 	if (!dev)
 		return 0;
-	count_device(device_id(dev), IOTLB_INVALIDATE);
 	/* One for all address spaces has 0. */
-	count_space(device_id(dev), argument(ctx, 3), IOTLB_INVALIDATE);
+	count_device(device_id(dev), argument(ctx, 3), IOTLB_INVALIDATE);
 	return 0;
 }
 
@@ -183,8 +181,7 @@ int BPF_PROG(count_evict, struct vhost_dev *dev, __u64 iova, __u64 size, __u32 p
 {
 	if (!dev)
 		return 0;
-	count_device(device_id(dev), IOTLB_EVICT);
-	count_space(device_id(dev), argument(ctx, 4), IOTLB_EVICT);
+	count_device(device_id(dev), argument(ctx, 4), IOTLB_EVICT);
 	return 0;
 }
 

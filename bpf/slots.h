@@ -202,30 +202,28 @@ static __always_inline void slot_answer(struct iotlb_slot *slot, const struct sl
 	slot->counters.count[IOTLB_LATENCY_NS] += latency;
 }
 
-static __always_inline void count_device(__u64 dev, enum iotlb_counter which)
+/*
+ * What is about an address space other than 0 is counted there, and what is about 0 or
+ * about all of them, for the device. So is what finds no room.
+ */
+static __always_inline void count_device(__u64 dev, __u32 asid, enum iotlb_counter which)
 {
-	struct iotlb_slot *slot = slot_get(iotlb_key(dev, IOTLB_VQ_DEVICE), 1);
+	struct iotlb_slot *slot;
+	int index = -1;
+	__u64 key;
 
+	if (asid && dev < IOTLB_KEY_SPACE_DEVS) {
+		key = iotlb_key_space(dev, asid);
+		index = slot_find(key);
+		if (index < 0 && owned < IOTLB_SLOTS_SPACES)
+			index = slot_claim(key, 1);
+	}
+	if (index >= 0)
+		slot = slot_at(index);
+	else
+		slot = slot_get(iotlb_key(dev, IOTLB_VQ_DEVICE), 1);
 	if (slot)
 		count(slot, which);
-}
-
-/*
- * The same for the address space that it was about. Those of 0 are the rest of the
- * device's, and so are those that find no room.
- */
-static __always_inline void count_space(__u64 dev, __u32 asid, enum iotlb_counter which)
-{
-	__u64 key = iotlb_key_space(dev, asid);
-	int index;
-
-	if (!asid || dev >= IOTLB_KEY_SPACE_DEVS)
-		return;
-	index = slot_find(key);
-	if (index < 0 && owned < IOTLB_SLOTS_SPACES)
-		index = slot_claim(key, 1);
-	if (index >= 0)
-		count(slot_at(index), which);
 }
 
 #endif /* BPF_SLOTS_H */

@@ -3,9 +3,9 @@
  * The counters that bpf/counters.bpf.c keeps and user space reads.
  *
  * A counted thing is a virtqueue of a device, the device itself for what vhost
- * does to all its virtqueues at once, or one of its address spaces for what of this
- * is about those in it. It has a number, its key, and owns a slot, an element of an
- * array that all CPUs and user space share.
+ * does to all its virtqueues at once, or instead of that, an address space for what
+ * it does to those in it. It has a number, its key, and owns a slot, an element of
+ * an array that all CPUs and user space share.
  *
  * The array is a hash table with open addressing. A thing lives in its home,
  * iotlb_slot_home(), or else in the first slot that was free of those that
@@ -122,7 +122,7 @@ enum iotlb_counter {
 	IOTLB_FALLBACK_REFUSED,	 /* handed back */
 	IOTLB_FALLBACK_DETACHED, /* the program is not attached any more */
 	IOTLB_LATENCY_NS,	 /* sum of what is in the histogram of latencies */
-	/* Of a device, and once more of the address space that it is about. */
+	/* Of a device, or of one of its address spaces. */
 	IOTLB_UPDATE,	     /* translations put in */
 	IOTLB_UPDATE_FAILED, /* not put in, and not part of IOTLB_UPDATE */
 	IOTLB_UPDATE_STALE,  /* refused for its age, and part of neither */

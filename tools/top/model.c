@@ -130,7 +130,7 @@ static struct top_queue *queue_get(struct top_device *device, uint32_t vq)
 	return &queues[i];
 }
 
-/* NULL if memory is short. */
+/* NULL if memory is short. What is of an address space is of the device, too. */
 static struct tally *tally_get(struct top_device *device, const struct source_reading *reading)
 {
 	struct top_queue *queue;
@@ -254,6 +254,8 @@ static int take_reading(const struct source_reading *reading, void *arg)
 			device_name(device, reading->tgid, reading->comm);
 	}
 	counters_add(&tally->now, &reading->counters);
+	if (reading->vq == IOTLB_VQ_SPACE)
+		counters_add(&device->tally.now, &reading->counters);
 	return 0;
 }
 
@@ -266,6 +268,8 @@ static int take_last_reading(const struct source_reading *reading, void *arg)
 		return -ENOMEM;
 	counters_add(&tally->base, &reading->counters);
 	tally->now = (struct iotlb_counters){};
+	if (reading->vq == IOTLB_VQ_SPACE)
+		counters_add(&device->tally.base, &reading->counters);
 	return 0;
 }
 

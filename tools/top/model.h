@@ -55,8 +55,8 @@ enum top_state {
  * @has_entries: this is known:
  * @entries:	translations in it now
  * @limit:	most that it will hold
- * @tally:	the part of what is counted for the device that is about it; 0 has
- *		what is about no other, or about all
+ * @tally:	the part of what is counted for the device that is about it; 0 also
+ *		has what is about all
  * @sum:	this, and its virtqueues: what happened since the sample before;
  *		@sum_total since the source was opened. What a virtqueue did between
  *		two samples was where it was at the second.

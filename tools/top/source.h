@@ -19,9 +19,8 @@ struct source;
  * struct source_reading - counters of one thing
  * @dev:	id of the device
  * @vq:		index of the virtqueue, or IOTLB_VQ_DEVICE; or IOTLB_VQ_SPACE, for
- *		what is counted for the device, too, and is about an address space
- *		other than 0
- * @asid:	that address space; of a virtqueue, where its latest miss was
+ *		what would be of the device, but is about an address space
+ * @asid:	that address space, not 0; of a virtqueue, where its latest miss was
  * @tgid:	process that probably owns the device, 0 if not known
  * @comm:	its name, or ""
  * @counters:	what was counted since the source was opened or the thing was

@@ -106,21 +106,16 @@ static void place_queue(const struct top_device *device, struct top_queue *queue
 		queue->asid = queue->miss_asid;
 }
 
-/* What of a device's counts is about no other address space than 0. Those of the
- * others may be ahead, as they are not read in the same moment.
- */
+/* What of a device's counts is about no other address space than 0. */
 static void tally_rest(const struct top_device *device, struct tally *rest)
 {
-	struct iotlb_counters others = device->other_spaces;
 	struct iotlb_counters before = rest->total;
 	size_t i;
-	int c;
 
+	rest->total = device->tally.total;
+	counters_subtract(&rest->total, &device->other_spaces);
 	for (i = 1; i < device->nr_spaces; i++)
-		counters_add(&others, &device->spaces[i].tally.total);
-	for (c = 0; c < IOTLB_NR_COUNTERS; c++)
-		if (device->tally.total.count[c] > others.count[c] + before.count[c])
-			rest->total.count[c] = device->tally.total.count[c] - others.count[c];
+		counters_subtract(&rest->total, &device->spaces[i].tally.total);
 	rest->delta = rest->total;
 	counters_subtract(&rest->delta, &before);
 }
