@@ -11,6 +11,7 @@
  *
  *	source		where counters and owners of devices come from
  *	model		devices and virtqueues over time; makes samples of them
+ *	spaces		their address spaces, of which each has a PASID
  *	rates		what can be computed of counters
  *	view		ways to show a sample: terminal, batch, JSON, CSV, OpenMetrics
  *	table, print, sort, format	what the views for people share

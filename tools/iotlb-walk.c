@@ -7,7 +7,8 @@
  * recorded; what it has read is put into words afterwards.
  *
  * Of a PASID that is managed at iotlbd's control socket, the beginning of the walk
- * stands in no table: it is given, or iotlbd is asked for it.
+ * stands in no table: it is given (walk_space), or iotlbd is asked for it
+ * (walk_control).
  */
 #include <inttypes.h>
 #include <stdbool.h>
