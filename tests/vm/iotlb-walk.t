@@ -172,9 +172,10 @@ mv out asked
 ok "the same by hand" walk --pid "$guest" --pasid $pasid --attached "$directory/13" $buffer
 ok "step by step" cmp out asked
 stop INT
-kill -KILL "$guest"
+kill "$guest"
+wait "$guest"
 
-refuses "nobody listens" 1 'socket' "$build/iotlb-walk" --control ./nobody --pasid 1 0
+refuses "nobody listens" 1 'is an iotlbd running' "$build/iotlb-walk" --control ./nobody --pasid 1 0
 refuses "no PASID" 2 'which PASID' "$build/iotlb-walk" --bound 0x1000 --pid 1 0
 refuses "a root between pages" 2 'multiple of 0x1000' \
 	"$build/iotlb-walk" --bound 0x1001 --pasid 1 --pid 1 0
