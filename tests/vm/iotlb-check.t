@@ -153,7 +153,7 @@ read -r device _ _ _ tx rx <&"${COPROC[0]}" || bail_out 'sva_guest does not star
 subject=$COPROC_PID
 "$build/iotlbd" --translator identity --control "$socket" >daemon.out 2>daemon.err &
 daemon=$!
-wait_for test -S "$socket"
+wait_for grep -q '^iotlbd: serving' daemon.err
 bound 5 "$tx"
 bound 7 "$rx"
 tell run
@@ -163,8 +163,9 @@ check_while tell send 3
 ok 'a process waits for its tables' says pasid-waits '.subject | endswith("PASID 5")'
 ok 'the other one does not' not grep -q 'PASID 7' out
 kill -INT $daemon
+wait $daemon
 kill "$subject"
-wait
+wait "$subject"
 
 qemu "${port[@]}" "${tap[@]}" -device $nic,bus=port0,ats=on
 ok 'a guest without IOMMU' concludes 1 'no-iommu no-iotlb' -d 1 --qmp qmp

@@ -168,13 +168,14 @@ waits()
 # answers nothing in the other.
 test_same_address()
 {
-	local daemon
+	local daemon guest
 
 	coproc "$build/tests/sva_guest" flat
+	guest=$COPROC_PID
 	read -r device _ _ _ tx rx <&"${COPROC[0]}" || bail_out 'sva_guest does not start'
 	"$build/iotlbd" --translator identity --control "$socket" >daemon.out 2>daemon.err &
 	daemon=$!
-	wait_for ctl devices
+	wait_for grep -q '^iotlbd: serving' daemon.err
 	bound 5 "$tx"
 	bound 7 "$rx"
 	start json -j 0.2
@@ -194,8 +195,9 @@ $device.pasids[] | select(.pasid == 7) | .total.updates > 3'
 	ok 'until it has its own' wait_for waits 0
 	ok 'the end' all_end_well
 	kill -INT $daemon
-	kill "$COPROC_PID"
-	wait
+	wait $daemon
+	kill "$guest"
+	wait "$guest"
 }
 
 # record OPTION... -- COMMAND...
