@@ -84,8 +84,9 @@ HOSTILE_OBJS := $(call objs,$(wildcard tests/hostile/*.c))
 
 # A guest whose virtqueues are its processes'.
 SVA_GUEST := $(BUILD)/tests/sva_guest
-SVA_OBJS := $(call objs,$(wildcard tests/sva/*.c) tools/ctl/ctl_client.c userspace/control_socket.c \
-	userspace/log.c)
+SVA_OBJS := $(call objs,$(wildcard tests/sva/*.c) tools/ctl/ctl_client.c \
+	$(addprefix userspace/,control_socket.c fdinfo.c log.c memory_table.c parse.c \
+		sva.c sva_error.c))
 
 # A real guest's QEMU beside the walk.
 GUEST_TEST := $(BUILD)/tests/equality
@@ -137,6 +138,12 @@ test-guest-long: deps ## the same with all modes of its IOMMU, all sizes of page
 	$(Q)$(MAKE) --no-print-directory all $(GUEST_TEST)
 	$(Q)tests/run --jobs 1 tests/guest/*.t
 
+.PHONY: test-sva-long
+test-sva-long: deps ## shared virtual addressing: a million packets, a million invalidations of each granularity
+	$(Q)$(MAKE) --no-print-directory all $(SVA_GUEST)
+	$(Q)VM_TIMEOUT_FACTOR=20 SVA_PACKETS=6500 SVA_INVALIDATIONS=500000 \
+		tests/run --jobs 1 tests/vm/bench-sva.t tests/vm/sva.t
+
 .PHONY: fuzz
 fuzz: deps ## fuzz the page walk and all that reads text for FUZZ_SECONDS (600)
 	$(Q)$(MAKE) --no-print-directory fuzz-targets
@@ -158,7 +165,7 @@ test-debug: deps ## run the VM's tests on a kernel with KASAN, lockdep, kmemleak
 
 .PHONY: bench
 bench: deps ## measure in instructions: what a hit and a miss cost, how they are served
-	$(Q)$(MAKE) --no-print-directory all $(BENCH_MESSAGES)
+	$(Q)$(MAKE) --no-print-directory all $(BENCH_MESSAGES) $(SVA_GUEST)
 	$(Q)tests/bench/run
 
 .PHONY: check

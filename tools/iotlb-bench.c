@@ -22,13 +22,14 @@
  *	start             connects them, once vhost can reach the used rings
  *	miss_server       answers misses, unless another process does:
  *	iotlbd            starts one
+ *	pager             answers its page requests
  *	frame, stream     what is sent, and how it is checked, for one queue
  *	traffic           the loop over all of them
  *	summary, report   what came of it
  *
  * There are two threads of our own: this one drives all queues, as a guest's
- * CPU would; the server has its own, as QEMU's main loop is another thread
- * than the guest's CPUs. vhost adds one for each device.
+ * CPU would; the server, or the pager, has its own, as QEMU's main loop is another
+ * thread than the guest's CPUs. vhost adds one for each device.
  */
 #include <err.h>
 #include <signal.h>
@@ -45,6 +46,7 @@
 #include "bench/iova_table.h"
 #include "bench/layout.h"
 #include "bench/output.h"
+#include "bench/pager.h"
 #include "bench/process.h"
 #include "bench/progress.h"
 #include "bench/report.h"
@@ -74,8 +76,10 @@ struct bench {
 	unsigned int nr_streams; /* initialised */
 	struct miss_server server;
 	struct iotlbd iotlbd;
-	struct pasid_control control; /* with --control */
+	struct pasid_control control;	/* with --control */
+	char socket[IOTLBD_SOCKET_MAX]; /* that this is connected with */
 	bool has_control;
+	struct pager pager; /* with pages that come when they are asked for */
 	int signals;
 };
 
@@ -152,8 +156,11 @@ static int init_one_dma(struct bench *b, unsigned int number)
 	struct process *p = l->o.processes ? &b->processes[number] : NULL;
 	struct vnet *device = &b->devices[p ? p->device : number];
 
-	return dma_init(&b->dmas[number], l, device, l->o.vtd && !p ? &b->tables : NULL, p,
-			b->options.no_invalidate);
+	if (dma_init(&b->dmas[number], l, device, l->o.vtd && !p ? &b->tables : NULL, p,
+		     b->options.no_invalidate))
+		return -1;
+	b->dmas[number].refuse = b->options.refuse;
+	return 0;
 }
 
 static int init_dma(struct bench *b)
@@ -232,6 +239,7 @@ static int run_traffic(struct bench *b, struct miss_server *server)
 	progress_end(&progress);
 	if (server)
 		miss_server_stop(server);
+	pager_stop(&b->pager);
 	if (iotlbd_has_died(&b->iotlbd) || iotlbd_stop(&b->iotlbd))
 		result = EXIT_FAILURE;
 	if (report_print(&report) || !report_is_good(&report))
@@ -242,7 +250,7 @@ static int run_traffic(struct bench *b, struct miss_server *server)
 /* From now on, PASIDs are the business of iotlbd. Return: 0, or -1 after a message. */
 static int take_control(struct bench *b)
 {
-	if (iotlbd_connect(&b->iotlbd, &b->control))
+	if (pasid_control_open(&b->control, b->socket))
 		return -1;
 	b->has_control = true;
 	for (unsigned int i = 0; i < b->nr_devices; i++)
@@ -251,7 +259,19 @@ static int take_control(struct bench *b)
 			return -1;
 	for (unsigned int i = 0; i < b->nr_dmas; i++)
 		b->dmas[i].control = &b->control;
-	return 0;
+	if (!b->layout.o.paged)
+		return 0;
+	return pager_start(&b->pager, b->socket, &b->layout, b->devices, b->dmas);
+}
+
+static int connect_control(struct bench *b)
+{
+	int result;
+
+	iotlbd_socket(&b->iotlbd, b->socket);
+	result = take_control(b);
+	iotlbd_remove_socket(&b->iotlbd);
+	return result;
 }
 
 /* Return: 0, or -1 after a message. */
@@ -266,7 +286,7 @@ static int start_server(struct bench *b)
 		return 0;
 	switch (iotlbd_start(&b->iotlbd, o, &b->layout, b->signals)) {
 	case IOTLBD_READY:
-		return o->control ? take_control(b) : 0;
+		return o->control ? connect_control(b) : 0;
 	case IOTLBD_INTERRUPTED:
 		warnx("interrupted before iotlbd was ready");
 		break;
@@ -325,6 +345,7 @@ static void clean_up(struct bench *b)
 	/* They read the fds of the devices. */
 	if (b->server.layout)
 		miss_server_free(&b->server);
+	pager_stop(&b->pager);
 	if (b->has_control)
 		pasid_control_close(&b->control);
 	if (b->iotlbd.pid)

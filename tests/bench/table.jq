@@ -43,4 +43,10 @@ def ratio: . * 1000 | round / 1000;
   "",
   (.[] | select(.op_ns) | (.case | pad(24)) + (.op_ns | us)),
   "",
+  "Instructions, in thousands: of a call about PASIDs, by the library and what it",
+  "writes to vhost, and as a request at the control socket with its reply",
+  "",
+  (("CALL" | pad(24)) + ("LIBRARY" | lpad(9)) + ("SOCKET" | lpad(9))),
+  (calls[] | (.call | pad(24)) + (.library | us) + (.socket | us)),
+  "",
   (targets[] | (if .good then "good    " else "MISSED  " end) + (.what | pad(52)) + (.value | ratio | lpad(8)) + "  (at most \(.limit | ratio))")

@@ -10,6 +10,14 @@ def miss($case; $modules; $devices):
 # Of an UPDATE, for the writer.
 def op($case): first(.[] | select(.case == $case).op_ns);
 
+# A call about PASIDs.
+def call($call; $way): first(.[] | select(.case == $call + "-" + $way).call_ns);
+
+def calls: . as $all
+	| [.[] | select(.call_ns).case | select(endswith("-socket")) | rtrimstr("-socket")]
+	| map(. as $call | { call: $call, library: ($all | call($call; "library")),
+		socket: ($all | call($call; "socket")) });
+
 def memory: first(.[] | select(.case == "memory"));
 
 def target($what; $ratio; $limit):
@@ -24,6 +32,8 @@ def targets: [
 	target("packet, strict and resolved in the kernel to fixed"; cost("strict-kernel"; "patched"; 1) / cost("fixed"; "patched"; 1); 1 / 0.95),
 	target("packet, 16 times the IOTLB at random to fixed"; cost("random-kernel"; "patched"; 1) / cost("fixed"; "patched"; 1); 1 / 0.9),
 	target("hit, a program attached that walks to none"; cost("fixed-resolver"; "patched"; 1) / cost("fixed"; "patched"; 1); 1.005),
+	target("hit, with a PASID to without"; cost("sva-fixed"; "patched"; 1) / cost("fixed"; "patched"; 1); 1.01),
+	target("miss, nested in the kernel to flat by fd"; (cost("sva-strict-kernel"; "patched"; 1) - cost("sva-fixed"; "patched"; 1)) / miss("fd"; "patched"; 1); 0.1),
 	target("misses of 2000 pages, neighbours answered too to fd"; (cost("2000-pages-ring"; "patched"; 1) - cost("fixed"; "patched"; 1)) / (cost("2000-pages-fd"; "patched"; 1) - cost("fixed"; "patched"; 1)); 0.5),
 	target("hit, all events counted to not"; cost("hit-counted"; "patched"; 1) / cost("hit"; "patched"; 1); 1.03),
 	target("hit, counted by probes on functions to not"; cost("hit-probed"; "stock"; 1) / cost("hit"; "stock"; 1); 1.12),

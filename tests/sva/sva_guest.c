@@ -11,24 +11,28 @@
  *	state			has the device used all that was offered to send?
  *	wait			wait for the next frame that it sends
  *	race ROUNDS SOCKET	see race.h
+ *	flood socket|library COUNT SKIPPED SOCKET	see flood.h
+ *	costs SOCKET		see costs.h
+ *	map, unmap, ...		see pages.h
  *
  * At first, it prints what others have to know of it. With the argument "flat", its
  * device has no second level.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "tests/kernel/asid.h"
 #include "tests/kernel/check.h"
 #include "tests/kernel/device.h"
 #include "tests/kernel/fdinfo.h"
 #include "tests/kernel/frame.h"
+#include "costs.h"
+#include "flood.h"
+#include "pages.h"
+#include "queues.h"
 #include "race.h"
 #include "tables.h"
 
@@ -57,42 +61,9 @@ static uint8_t *buffer_frame(int queue, unsigned int nth)
 	return (uint8_t *)device_page(device, tables_buffer(queue, nth)) + FRAME_HEADER;
 }
 
-static void put_queue(int queue, uint32_t pasid)
-{
-	struct vhost_vring_addr address = {
-		.index = queue,
-		.desc_user_addr = PROCESS_RINGS + DESC * PAGE,
-		.avail_user_addr = PROCESS_RINGS + AVAIL * PAGE,
-		.used_user_addr = PROCESS_RINGS + USED * PAGE,
-	};
-
-	if (ioctl(device->fd, VHOST_SET_VRING_ADDR, &address))
-		bail_out_errno("VHOST_SET_VRING_ADDR failed");
-	if (asid_move(device, queue, pasid))
-		bail_out("virtqueue %d cannot be moved to PASID %u", queue, pasid);
-}
-
-/* vhost has to find the used ring before, and whoever translates takes a moment. */
-static bool start_queue(int queue)
-{
-	int waited, err = 0;
-
-	for (waited = 0; waited < LIMIT_MS; waited++) {
-		err = device_start_queue(device, queue);
-		if (err != -EFAULT)
-			break;
-		poll(NULL, 0, 1);
-	}
-	return !err;
-}
-
 static void run(void)
 {
-	if (asid_accept(device, true))
-		bail_out("vhost has no address spaces");
-	put_queue(RX, PASID_RX);
-	put_queue(TX, PASID_TX);
-	puts(start_queue(RX) && start_queue(TX) ? "running" : "not running");
+	puts(queues_run(device, PASID_RX, PASID_TX) ? "running" : "not running");
 }
 
 static void offer_to_send(unsigned int nth, uint32_t tag)
@@ -177,9 +148,22 @@ static void race(unsigned int rounds, const char *socket)
 	       result.frames);
 }
 
+static void flood(const char *way, unsigned int count, const char *skipped, const char *socket)
+{
+	struct flood_counts c;
+
+	flood_run(socket, !strcmp(way, "library"), count, skipped, &c);
+	printf("address %" PRIu64 " pasid %" PRIu64 " domain %" PRIu64 " switched %" PRIu64
+	       " stale %" PRIu64 " %" PRIu64 " %" PRIu64 " crossed %" PRIu64 " lost %" PRIu64
+	       " frames %" PRIu64 " renewed %" PRIu64 "\n",
+	       c.invalidations[FLOOD_ADDRESS], c.invalidations[FLOOD_PASID],
+	       c.invalidations[FLOOD_DOMAIN], c.switches, c.stale[FLOOD_ADDRESS],
+	       c.stale[FLOOD_PASID], c.stale[FLOOD_DOMAIN], c.crossed, c.lost, c.frames, c.renewed);
+}
+
 static void handle(const char *line)
 {
-	char socket[100];
+	char socket[100], way[20], word[20];
 	unsigned int number;
 
 	if (!strcmp(line, "run\n"))
@@ -195,9 +179,13 @@ static void handle(const char *line)
 		state();
 	else if (sscanf(line, "race %u %99s", &number, socket) == 2)
 		race(number, socket);
+	else if (sscanf(line, "flood %19s %u %19s %99s", way, &number, word, socket) == 4)
+		flood(way, number, word, socket);
+	else if (sscanf(line, "costs %99s", socket) == 1)
+		costs_print(device, socket);
 	else if (!strcmp(line, "wait\n"))
 		printf("frame %" PRId64 "\n", device_wait_frame(device));
-	else
+	else if (!pages_handle(device, line))
 		bail_out("no such command: %s", line);
 }
 

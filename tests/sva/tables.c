@@ -78,16 +78,32 @@ static void build_second(const struct device *d)
 		store(d, SECOND_LEVEL + LEVELS - 1, page, gpa_of(page ^ exchanged) | flags);
 }
 
+static void enter(const struct device *d, int process, uint64_t address, uint64_t entry)
+{
+	store(d, first_level(process) + LEVELS - 1, index_of(address, 1), entry);
+}
+
 static void map(const struct device *d, int process, uint64_t address, unsigned int page)
 {
 	const uint64_t flags = VTD_FIRST_PRESENT | VTD_FIRST_WRITE | VTD_FIRST_USER;
 
-	store(d, first_level(process) + LEVELS - 1, index_of(address, 1), seen(page) | flags);
+	enter(d, process, address, seen(page) | flags);
 }
 
 void tables_map_buffer(const struct device *d, int process, unsigned int nth, unsigned int page)
 {
 	map(d, process, PROCESS_BUFFERS + nth * PAGE, page);
+}
+
+void tables_protect_buffer(const struct device *d, int process, unsigned int nth, unsigned int page)
+{
+	enter(d, process, PROCESS_BUFFERS + nth * PAGE,
+	      seen(page) | VTD_FIRST_PRESENT | VTD_FIRST_USER);
+}
+
+void tables_unmap_buffer(const struct device *d, int process, unsigned int nth)
+{
+	enter(d, process, PROCESS_BUFFERS + nth * PAGE, 0);
 }
 
 static void build_process(const struct device *d, int process)

@@ -263,6 +263,32 @@ static void processes_and_the_rest(void **state)
 	bad(&o, "--write-table");
 }
 
+static void pages_that_are_asked_for(void **state)
+{
+	struct options o = processes("fixed", 2, 1);
+
+	(void)state;
+	o.refuse = 2;
+	bad(&o, "--refuse goes with --page-requests");
+	o.layout.paged = true;
+	good(&o);
+	o.layout.in_flight = 2;
+	bad(&o, "--refuse needs --in-flight 1");
+	o.refuse = 0;
+	good(&o);
+	o.server = SERVER_KERNEL;
+	bad(&o, "--page-requests with --server kernel needs --control");
+	o.control = true;
+	good(&o);
+	o = processes("fixed", 2, 1);
+	o.layout.paged = true;
+	o.layout.one_space = true;
+	bad(&o, "not go with --one-space");
+	o = defaults("fixed");
+	o.layout.paged = true;
+	bad(&o, "--page-requests goes with --sva");
+}
+
 static void mistakes_of_processes(void **state)
 {
 	struct options o = processes("fixed", 2, 1);
@@ -309,6 +335,7 @@ int main(void)
 		cmocka_unit_test(limits),
 		cmocka_unit_test(processes_have_devices_or_queues),
 		cmocka_unit_test(processes_and_the_rest),
+		cmocka_unit_test(pages_that_are_asked_for),
 		cmocka_unit_test(mistakes_of_processes),
 		cmocka_unit_test(without_processes),
 	};

@@ -15,6 +15,7 @@
 #include <linux/vhost_types.h>
 
 #include "bench/buffer.h"
+#include "bench/dma.h"
 #include "bench/process.h"
 #include "bench/vtd_setup.h"
 
@@ -34,6 +35,8 @@ static const struct map_mode *mode(const char *name)
 	return NULL;
 }
 
+static bool paged;
+
 static void begin(const char *map, unsigned int count, unsigned int devices)
 {
 	const struct layout_options o = {
@@ -43,6 +46,7 @@ static void begin(const char *map, unsigned int count, unsigned int devices)
 		.devices = devices,
 		.processes = count,
 		.mortal = true,
+		.paged = paged,
 		.in_flight = 5,
 		.chain = 2,
 		.has = {true, true},
@@ -61,6 +65,7 @@ static void begin(const char *map, unsigned int count, unsigned int devices)
 static int end(void **state)
 {
 	(void)state;
+	paged = false;
 	sva_tables_free(&tables);
 	guest_destroy(&guest);
 	return 0;
@@ -221,6 +226,104 @@ static void pages_come_and_go(void **state)
 	}
 }
 
+static const struct vnet device;
+
+static void begin_paged(struct dma *d, const char *map)
+{
+	paged = true;
+	begin(map, 2, 1);
+	assert_int_equal(dma_init(d, &layout, &device, NULL, &processes[DIRECTION_RX], true), 0);
+}
+
+/* Return: the GPA of the page behind a process's address. */
+static uint64_t behind(const struct dma *d, uint64_t address, uint32_t access)
+{
+	struct mapping m;
+
+	assert_int_equal(process_translate(d->process, address, access, &m), VTD_OK);
+	return m.gpa;
+}
+
+static enum vtd_fault fault_at(const struct dma *d, uint64_t address, uint32_t access)
+{
+	struct mapping m;
+
+	return process_translate(d->process, address, access, &m);
+}
+
+static void buffers_come_when_asked_for(void **state)
+{
+	struct place place;
+	uint64_t address;
+	struct dma d;
+
+	(void)state;
+	begin_paged(&d, "fixed");
+	place = layout_buffer(&layout, 0, DIRECTION_RX, 3);
+	address = layout_iova(&layout, place);
+	assert_int_equal(fault_at(&d, address, VHOST_ACCESS_WO), VTD_FAULT_PRESENT);
+	assert_int_equal(dma_request_page(&d, address, VHOST_ACCESS_WO), PAGE_SUCCESS);
+	assert_int_equal(behind(&d, address, VHOST_ACCESS_WO),
+			 layout_gpa(&layout, place) & ~4095ULL);
+	/* Not the next one. */
+	assert_int_equal(fault_at(&d, address + 4096, VHOST_ACCESS_WO), VTD_FAULT_PRESENT);
+	/* Rings are there, and nobody has what is elsewhere. */
+	behind(&d, layout_ring_iova(&layout, 0, DIRECTION_RX).used, VHOST_ACCESS_RW);
+	assert_int_equal(dma_request_page(&d, 0x1000, VHOST_ACCESS_RO), PAGE_INVALID);
+	assert_int_equal(d.counts[DIRECTION_RX].requests, 1);
+	assert_int_equal(d.counts[DIRECTION_RX].copied, 0);
+	dma_free(&d);
+}
+
+static void each_second_request_is_refused(void **state)
+{
+	uint64_t address;
+	struct dma d;
+
+	(void)state;
+	begin_paged(&d, "fixed");
+	d.refuse = 2;
+	address = layout_iova(&layout, layout_buffer(&layout, 0, DIRECTION_RX, 0));
+	assert_int_equal(dma_request_page(&d, address, VHOST_ACCESS_WO), PAGE_SUCCESS);
+	assert_false(dma_take_refusal(&d, DIRECTION_RX));
+	address += 4096;
+	assert_int_equal(dma_request_page(&d, address, VHOST_ACCESS_WO), PAGE_INVALID);
+	assert_int_equal(fault_at(&d, address, VHOST_ACCESS_WO), VTD_FAULT_PRESENT);
+	assert_false(dma_take_refusal(&d, DIRECTION_TX));
+	assert_true(dma_take_refusal(&d, DIRECTION_RX));
+	assert_false(dma_take_refusal(&d, DIRECTION_RX));
+	assert_int_equal(dma_request_page(&d, address, VHOST_ACCESS_WO), PAGE_SUCCESS);
+	assert_int_equal(d.counts[DIRECTION_RX].refused, 1);
+	dma_free(&d);
+}
+
+static void who_writes_gets_another_page(void **state)
+{
+	uint64_t address, old, at;
+	struct buffer b;
+	struct dma d;
+
+	(void)state;
+	begin_paged(&d, "remap");
+	buffer_set(&b, &layout, &guest, 0, DIRECTION_RX, 0);
+	address = dma_map(&d, DIRECTION_RX, 0, &b);
+	at = b.place.at % 4096;
+	assert_int_equal(fault_at(&d, address, VHOST_ACCESS_WO), VTD_FAULT_PRESENT);
+	assert_int_equal(dma_request_page(&d, address, VHOST_ACCESS_WO), PAGE_SUCCESS);
+	old = behind(&d, address, VHOST_ACCESS_WO);
+	assert_int_equal(old + at, layout_gpa(&layout, b.place));
+
+	buffer_set(&b, &layout, &guest, 0, DIRECTION_RX, 1);
+	assert_int_equal(dma_map(&d, DIRECTION_RX, 0, &b), address);
+	assert_int_equal(fault_at(&d, address, VHOST_ACCESS_WO), VTD_FAULT_PERMISSION);
+	assert_int_equal(behind(&d, address, VHOST_ACCESS_RO), old);
+	assert_int_equal(dma_request_page(&d, address, VHOST_ACCESS_WO), PAGE_SUCCESS);
+	assert_int_equal(behind(&d, address, VHOST_ACCESS_WO) + at, layout_gpa(&layout, b.place));
+	assert_int_equal(d.counts[DIRECTION_RX].requests, 2);
+	assert_int_equal(d.counts[DIRECTION_RX].copied, 1);
+	dma_free(&d);
+}
+
 static void too_little_room_is_told(void **state)
 {
 	static uint8_t memory[16 * TABLE_SIZE] __attribute__((aligned(TABLE_SIZE)));
@@ -260,6 +363,9 @@ int main(void)
 		cmocka_unit_test_teardown(what_follows_has_nothing_of_it, end),
 		cmocka_unit_test_teardown(buffers_say_whose_they_are, end),
 		cmocka_unit_test_teardown(pages_come_and_go, end),
+		cmocka_unit_test_teardown(buffers_come_when_asked_for, end),
+		cmocka_unit_test_teardown(each_second_request_is_refused, end),
+		cmocka_unit_test_teardown(who_writes_gets_another_page, end),
 		cmocka_unit_test_teardown(too_little_room_is_told, end),
 	};
 

@@ -45,6 +45,22 @@ for map in fixed strict lazy 'random --working-set 640' remap; do
 	}
 done
 
+# Pages that are not there before the device asks for them.
+for map in fixed strict 'random --working-set 640' remap; do
+	# shellcheck disable=SC2086 # options
+	{
+		run --sva 2 --map $map --page-requests
+		run --sva 4 --map $map --page-requests -f 16 $fragments --server one
+		run --sva 2 --map $map --page-requests -f 8 --lifetime 25
+	}
+done
+
+# The same, and some of them never come: the packet fails, and is sent again.
+for map in strict 'random --working-set 640' remap; do
+	# shellcheck disable=SC2086 # options
+	run --sva 2 --map $map --page-requests --refuse 7
+done
+
 # By iotlbd, and by the kernel: the tables are found by the IOMMU's context table,
 # or attached.
 for server in ring kernel; do
@@ -56,10 +72,19 @@ for server in ring kernel; do
 	run --sva 2 --devices 2 --server $server --map strict -f 4 --lifetime 25 --control
 done
 
+# Asked for at the control socket.
+for server in ring kernel; do
+	run --sva 2 --server $server --page-requests --control
+	run --sva 2 --server $server --page-requests --control --map strict --refuse 5
+	# shellcheck disable=SC2086 # options
+	run --sva 4 --server $server --page-requests --control --map remap -f 4 $fragments
+	run --sva 2 --server $server --page-requests --control --map strict -f 4 --lifetime 25
+done
+
 # Nothing is told, nothing is kept apart: this has to be found.
 run --sva 2 --map strict --no-invalidate
 run --sva 4 --map remap --no-invalidate --fragments -f 4
-run --sva 2 --map remap --no-invalidate --server kernel --control
+run --sva 2 --map remap --no-invalidate --server ring --control
 run --sva 2 --one-space
 run --sva 4 --one-space -f 8 --map random --working-set 640
 
@@ -97,5 +122,8 @@ refuses "pages that nobody has" 2 'remap needs --sva' ./bench --map remap
 refuses "an end without a beginning" 2 'goes with --sva' ./bench --lifetime 5
 refuses "one space for one" 2 'for each virtqueue' ./bench --sva 2 --devices 2 --one-space
 refuses "control of nobody" 2 'with --server ring or kernel' ./bench --sva 2 --control
+refuses "pages of nobody" 2 '--page-requests goes with --sva' ./bench --page-requests
+refuses "pages that nobody asks for" 2 'needs --control' ./bench --sva 2 --server ring --page-requests
+refuses "an order that is lost" 2 'needs --in-flight 1' ./bench --sva 2 --page-requests --refuse 2 -f 2
 refuses "no processes" 2 "'0' is not a number from 1 to 128" ./bench --sva 0
 plan

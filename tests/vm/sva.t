@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# vm: --timeout 600
+# vm: --timeout 1200 --env SVA_INVALIDATIONS
 #
 # Two processes of a guest share a device, at the same virtual addresses. Their
 # tables are walked by iotlbd, and with --resolve by the kernel: each frame comes
@@ -166,6 +166,64 @@ test_race()
 	leave
 }
 
+# flood WHAT WAY COUNT SKIPPED: COUNT invalidations of each granularity, and what came of it
+flood()
+{
+	local reply
+
+	guest
+	iommu "$legacy"
+	# shellcheck disable=SC2086
+	start --vtd vtd --control "$socket" --json -p "$COPROC_PID" $how
+	reply=$(ask flood "$2" "$3" "$4" "$socket")
+	echo "# $1: $reply"
+	ok "$1: iotlbd ends well" stop
+	leave
+	read -r -a flooded <<<"$reply"
+}
+
+# field NAME [NTH]: of that
+field()
+{
+	local i
+
+	for i in "${!flooded[@]}"; do
+		[[ ${flooded[i]} != "$1" ]] || echo "${flooded[i + ${2:-1}]}"
+	done
+}
+
+# flood_all WAY COUNT: all are done, and have their effect
+flood_all()
+{
+	local what="flood by $1${how:+, $how}" count=$2
+
+	flood "$what" "$1" "$count" none
+	ok "$what: of addresses" test "$(field address)" -ge "$count"
+	ok "$what: of PASIDs" test "$(field pasid)" -ge "$count"
+	ok "$what: of domains" test "$(field domain)" -ge "$count"
+	ok "$what: from process to process" test "$(field switched)" -ge $((count / 500))
+	ok "$what: nothing stale" test "$(field stale) $(field stale 2) $(field stale 3)" = "0 0 0"
+	ok "$what: nothing crossed or lost" test "$(field crossed) $(field lost)" = "0 0"
+	ok "$what: their effect is seen" test "$(field renewed)" -ge $((count / 100))
+}
+
+# Many more, of each granularity, with frames of several devices under way.
+test_flood()
+{
+	local skipped nth=0 what
+
+	flood_all socket "$(fewer 1000)"
+	flood_all library "${SVA_INVALIDATIONS:-$(fewer 5000)}"
+	# What the kernel resolves, but for rings, it does not keep.
+	[[ -z $how ]] || return
+	for skipped in address pasid domain; do
+		nth=$((nth + 1))
+		what="flood without $skipped"
+		flood "$what" library "$(fewer 2000)" "$skipped"
+		ok "$what: found" test "$(field stale $nth)" -gt 0
+	done
+}
+
 # An IOMMU in scalable mode: the guest says it all in its memory.
 test_tables()
 {
@@ -227,6 +285,7 @@ test_flat()
 tests=(
 	test_bound
 	test_race
+	test_flood
 	test_tables
 	test_attached
 )

@@ -78,8 +78,29 @@ static char *check_without_processes(const struct options *o)
 		return say("--lifetime goes with --sva only: it is that of processes");
 	if (o->control)
 		return say("--control goes with --sva only: it is about PASIDs");
+	if (o->layout.paged)
+		return say("--page-requests goes with --sva only: the pages are those of "
+			   "processes");
 	if (o->layout.one_space)
 		return say("--one-space goes with --sva only: without, it is always so");
+	return NULL;
+}
+
+static char *check_paging(const struct options *o)
+{
+	const struct layout_options *l = &o->layout;
+
+	if (!l->paged)
+		return o->refuse ? say("--refuse goes with --page-requests only") : NULL;
+	if (!options_serves(o) && !o->control)
+		return say("--page-requests with --server %s needs --control: a page is asked for "
+			   "at the control socket of the iotlbd that is started",
+			   options_server(o));
+	if (l->one_space)
+		return say("--page-requests does not go with --one-space");
+	if (o->refuse && l->in_flight > 1)
+		return say("--refuse needs --in-flight 1: a packet that is sent again would come "
+			   "behind others");
 	return NULL;
 }
 
@@ -208,7 +229,8 @@ static char *check_layout(const struct options *o)
 char *bench_check(const struct options *o)
 {
 	static char *(*const checks[])(const struct options *o) = {
-		check_processes, check_map, check_memory, check_server, check_files, check_layout,
+		check_processes, check_paging, check_map,    check_memory,
+		check_server,	 check_files,  check_layout,
 	};
 	char *message = NULL;
 

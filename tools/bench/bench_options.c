@@ -39,6 +39,8 @@ enum {
 	KEY_LIFETIME,
 	KEY_ONE_SPACE,
 	KEY_CONTROL,
+	KEY_PAGE_REQUESTS,
+	KEY_REFUSE,
 };
 
 static const struct argp_option argp_options[] = {
@@ -86,6 +88,12 @@ static const struct argp_option argp_options[] = {
 	{"control", KEY_CONTROL, 0, 0,
 	 "With --sva, and --server ring or kernel: attach PASID tables and invalidate by the "
 	 "control socket of iotlbd",
+	 0},
+	{"page-requests", KEY_PAGE_REQUESTS, 0, 0,
+	 "With --sva: a page of a buffer is not there before the device asks for it", 0},
+	{"refuse", KEY_REFUSE, "N", 0,
+	 "With --page-requests: refuse each Nth of them, so that the packet fails and is sent "
+	 "again (none)",
 	 0},
 	{"page", KEY_PAGE, "4k|2m|1g", 0, "Granule of the mappings (4k)", 0},
 	{"iova", KEY_IOVA, "table|identity|vtd", 0,
@@ -266,6 +274,12 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_CONTROL:
 		o->control = true;
+		break;
+	case KEY_PAGE_REQUESTS:
+		o->layout.paged = true;
+		break;
+	case KEY_REFUSE:
+		o->refuse = cli_number(state, "--refuse", text, 2, MOST_PACKETS);
 		break;
 	case KEY_ONE_SPACE:
 		o->layout.one_space = true;

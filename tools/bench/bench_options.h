@@ -28,6 +28,7 @@ struct options {
 	uint64_t warmup;      /* packets of each queue kept out of the times */
 	unsigned int timeout; /* seconds without progress */
 	uint64_t seed;	      /* of what is random */
+	uint64_t refuse;      /* every so manieth page request; 0: none */
 	uint64_t lifetime;    /* packets of a process; 0: it does not end */
 	enum iova_kind iova;
 	const char *table;  /* file to write the translations to, or NULL */

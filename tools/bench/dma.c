@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/vhost_types.h>
 
 /* An entry has room below the page's address. */
 #define ENTRY_PERM 3ULL
 #define ENTRY_TX 4ULL
+#define ENTRY_PRESENT 8ULL /* with pages that come when they are asked for */
 #define ENTRY_ADDRESS (~(uint64_t)(SLOT_SIZE - 1))
 
 int dma_init(struct dma *d, const struct layout *l, const struct vnet *device,
@@ -60,7 +62,7 @@ static void map_granule(struct dma *d, uint64_t iova, struct place place, uint64
 	int result;
 
 	set_entry(d, iova, gpa | flags | perm);
-	if (d->process)
+	if (d->process && !l->o.paged)
 		process_map(d->process, iova, gpa, perm);
 	if (!d->tables)
 		return;
@@ -85,6 +87,32 @@ static void map_unit(struct dma *d, enum direction direction, uint64_t iova, con
 }
 
 /* As if the process had written to a page that it shares with another. */
+static bool is_present(const struct dma *d, uint64_t iova)
+{
+	return d->entries[(iova - d->base) / d->layout->o.page] & ENTRY_PRESENT;
+}
+
+/*
+ * As after a fork: to be read, the page is still the one that it was, and who
+ * writes to it gets another. A driver of ours writes to what is to be sent by
+ * itself, so that only the new page counts.
+ */
+static void share(struct dma *d, enum direction direction, uint64_t iova)
+{
+	const struct layout *l = d->layout;
+
+	for (unsigned int i = 0; i < l->pages; i++, iova += l->o.page) {
+		uint64_t entry = d->entries[(iova - d->base) / l->o.page];
+
+		if (!is_present(d, iova))
+			continue;
+		if (direction == DIRECTION_TX)
+			process_unmap(d->process, iova);
+		else
+			process_map(d->process, iova, entry & ENTRY_ADDRESS, VHOST_ACCESS_RO);
+	}
+}
+
 static uint64_t remap(struct dma *d, enum direction direction, unsigned int slot,
 		      const struct buffer *b)
 {
@@ -98,6 +126,8 @@ static uint64_t remap(struct dma *d, enum direction direction, unsigned int slot
 		d->counts[direction].operations += !d->is_silent;
 		d->last = direction;
 		d->pending[d->nr_pending++] = iova;
+		if (l->o.paged)
+			share(d, direction, iova);
 	}
 	map_unit(d, direction, iova, b);
 	dma_unlock(d);
@@ -127,8 +157,10 @@ static void remove_mapping(struct dma *d, uint64_t iova)
 	int result;
 
 	for (unsigned int i = 0; i < l->pages; i++) {
+		bool is_there = !l->o.paged || is_present(d, iova + i * l->o.page);
+
 		set_entry(d, iova + i * l->o.page, 0);
-		if (d->process)
+		if (d->process && is_there)
 			process_unmap(d->process, iova + i * l->o.page);
 	}
 	if (!d->tables)
@@ -215,6 +247,7 @@ void dma_end(struct dma *d)
 void dma_forget(struct dma *d)
 {
 	d->nr_pending = 0;
+	memset(d->has_refused, 0, sizeof(d->has_refused));
 	if (!d->nr_entries)
 		return;
 	memset(d->entries, 0, d->nr_entries * sizeof(*d->entries));
@@ -225,6 +258,51 @@ bool dma_is_dynamic(const struct dma *d, uint64_t iova)
 {
 	return d->nr_entries && iova >= d->base &&
 	       (iova - d->base) / d->layout->o.page < d->nr_entries;
+}
+
+/* Return: false if the process has nothing at this address. */
+static bool find_page(const struct dma *d, uint64_t address, struct mapping *page,
+		      enum direction *direction)
+{
+	const struct process *p = d->process;
+	struct iova_owner owner;
+
+	if (!dma_is_dynamic(d, address))
+		return layout_process_buffer(d->layout, p->number, p->home, address, page,
+					     direction);
+	if (!dma_translate(d, address, page, &owner))
+		return false;
+	*direction = owner.direction;
+	return true;
+}
+
+enum page_response dma_request_page(struct dma *d, uint64_t address, uint32_t access)
+{
+	enum direction direction;
+	struct dma_counts *counts;
+	struct mapping page, unused;
+
+	if (!find_page(d, address, &page, &direction) || access & ~page.perm)
+		return PAGE_INVALID;
+	counts = &d->counts[direction];
+	counts->requests++;
+	counts->copied += !process_translate(d->process, address, VHOST_ACCESS_RO, &unused);
+	if (d->refuse && ++d->nr_requests % d->refuse == 0) {
+		counts->refused++;
+		__atomic_store_n(&d->has_refused[direction], true, __ATOMIC_RELEASE);
+		return PAGE_INVALID;
+	}
+	process_map(d->process, page.iova, page.gpa, page.perm);
+	if (dma_is_dynamic(d, page.iova))
+		set_entry(d, page.iova,
+			  d->entries[(page.iova - d->base) / d->layout->o.page] | ENTRY_PRESENT);
+	return PAGE_SUCCESS;
+}
+
+bool dma_take_refusal(struct dma *d, enum direction direction)
+{
+	return d->refuse &&
+	       __atomic_exchange_n(&d->has_refused[direction], false, __ATOMIC_ACQ_REL);
 }
 
 bool dma_translate(const struct dma *d, uint64_t iova, struct mapping *mapping,

@@ -27,11 +27,20 @@
 #include "vnet.h"
 #include "vtd_tables.h"
 
+/* What a device is told of a page that it has asked for. */
+enum page_response {
+	PAGE_SUCCESS, /* it is there */
+	PAGE_INVALID, /* it never will be: the packet fails */
+};
+
 struct dma_counts {
 	uint64_t maps;
 	uint64_t unmaps;
 	uint64_t messages;   /* INVALIDATE: writes to the vhost fd */
 	uint64_t operations; /* INVALIDATE: ranges in them */
+	uint64_t requests;   /* of pages, by the device */
+	uint64_t copied;     /* of these: of one that was there, but not to be written to */
+	uint64_t refused;    /* of these: answered PAGE_INVALID */
 };
 
 struct dma {
@@ -41,6 +50,9 @@ struct dma {
 	struct process *process;       /* or NULL */
 	struct pasid_control *control; /* who tells the device for us, or NULL */
 	bool is_silent;
+	uint64_t refuse; /* every so manieth page request; 0: none */
+	uint64_t nr_requests;
+	bool has_refused[NR_DIRECTIONS]; /* a page of a packet that is under way */
 	struct iova_alloc iovas;
 	uint64_t base;
 	uint64_t nr_entries;
@@ -91,6 +103,20 @@ void dma_end(struct dma *d);
  * between dma_lock() and dma_unlock().
  */
 void dma_forget(struct dma *d);
+
+/**
+ * dma_request_page() - the device wants a page that is not there, or not for this
+ * @d:		of a process whose pages come when they are asked for
+ * @address:	of the process
+ * @access:	VHOST_ACCESS_*
+ *
+ * In the process's tables, it is there when this returns PAGE_SUCCESS. To be called
+ * between dma_lock() and dma_unlock().
+ */
+enum page_response dma_request_page(struct dma *d, uint64_t address, uint32_t access);
+
+/* Was a page of the packet that has come back refused? Tells it once. */
+bool dma_take_refusal(struct dma *d, enum direction direction);
 
 /* As layout_translate(), with what is mapped now. */
 bool dma_translate(const struct dma *d, uint64_t iova, struct mapping *mapping,

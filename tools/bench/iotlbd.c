@@ -22,17 +22,15 @@
 
 #include "clock.h"
 #include "iova_table.h"
-#include "pasid_control.h"
 #include "vtd_file.h"
 
-#define SOCKET_MAX 48
 #define END_MS 5000 /* what it takes to end is much less */
 
 struct command {
 	char program[PATH_MAX];
 	char pid[16];
 	char file[32];
-	char socket[SOCKET_MAX];
+	char socket[IOTLBD_SOCKET_MAX];
 	char *argv[10];
 };
 
@@ -56,11 +54,6 @@ static void find_program(char *program, const struct options *o)
 	snprintf(program, PATH_MAX, "iotlbd");
 }
 
-static void socket_path(const struct iotlbd *d, char path[SOCKET_MAX])
-{
-	snprintf(path, SOCKET_MAX, "%s/control", d->folder);
-}
-
 /* Nobody else is to have a name like it. */
 static int make_folder(struct iotlbd *d)
 {
@@ -74,25 +67,24 @@ static int make_folder(struct iotlbd *d)
 
 static void remove_folder(struct iotlbd *d)
 {
-	char path[SOCKET_MAX];
+	char path[IOTLBD_SOCKET_MAX];
 
 	if (!*d->folder)
 		return;
-	socket_path(d, path);
+	iotlbd_socket(d, path);
 	unlink(path);
 	rmdir(d->folder);
 	*d->folder = '\0';
 }
 
-int iotlbd_connect(struct iotlbd *d, struct pasid_control *control)
+void iotlbd_socket(const struct iotlbd *d, char path[IOTLBD_SOCKET_MAX])
 {
-	char path[SOCKET_MAX];
-	int result;
+	snprintf(path, IOTLBD_SOCKET_MAX, "%s/control", d->folder);
+}
 
-	socket_path(d, path);
-	result = pasid_control_open(control, path);
+void iotlbd_remove_socket(struct iotlbd *d)
+{
 	remove_folder(d);
-	return result;
 }
 
 static void make_command(struct command *c, const struct iotlbd *d, const struct options *o)
@@ -115,7 +107,7 @@ static void make_command(struct command *c, const struct iotlbd *d, const struct
 	if (o->server == SERVER_KERNEL)
 		c->argv[n++] = "--resolve";
 	if (*d->folder) {
-		socket_path(d, c->socket);
+		iotlbd_socket(d, c->socket);
 		c->argv[n++] = "--control";
 		c->argv[n++] = c->socket;
 	}

@@ -35,16 +35,13 @@ enum iotlbd_result {
 enum iotlbd_result iotlbd_start(struct iotlbd *d, const struct options *o, const struct layout *l,
 				int signals);
 
-struct pasid_control;
+#define IOTLBD_SOCKET_MAX 48
 
-/**
- * iotlbd_connect() - connect to the control socket of one that is ready
- *
- * The socket is for us alone: its file is gone afterwards.
- *
- * Return: 0, or -1 after a message.
- */
-int iotlbd_connect(struct iotlbd *d, struct pasid_control *control);
+/* Where its control socket is; it listens when iotlbd_start() returns. */
+void iotlbd_socket(const struct iotlbd *d, char path[IOTLBD_SOCKET_MAX]);
+
+/* The socket is for us alone: to be called once all have connected. */
+void iotlbd_remove_socket(struct iotlbd *d);
 
 /* Has it ended before it was told to? After a message, then. */
 bool iotlbd_has_died(struct iotlbd *d);

@@ -126,6 +126,7 @@ struct layout_options {
 	unsigned int devices;
 	unsigned int processes; /* of each device, or of each virtqueue; 0: none */
 	bool mortal;		/* processes end, and others come */
+	bool paged;		/* their buffers are not there before a device asks for them */
 	bool one_space;		/* a mistake: the first process of a device stands for the others */
 	unsigned int in_flight; /* packets per direction and device */
 	unsigned int chain;	/* descriptors of a packet */
@@ -287,5 +288,19 @@ int layout_process_for_each(const struct layout *l, unsigned int process, unsign
  */
 bool layout_process_owner(const struct layout *l, unsigned int process, uint64_t iova,
 			  struct iova_owner *owner);
+
+/**
+ * layout_process_buffer() - the page of a buffer that stays, at an address
+ * @l:		the layout
+ * @process:	whose address it is
+ * @home:	where the pages of the process are
+ * @address:	any
+ * @mapping:	the page
+ * @direction:	of the packets there
+ *
+ * Return: false if no buffer of the process stays there.
+ */
+bool layout_process_buffer(const struct layout *l, unsigned int process, unsigned int home,
+			   uint64_t address, struct mapping *mapping, enum direction *direction);
 
 #endif /* BENCH_LAYOUT_H */

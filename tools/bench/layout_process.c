@@ -63,7 +63,7 @@ static int buffers_for_each(const struct layout *l, unsigned int home, enum dire
 	uint64_t size = l->areas[layout_buffers(direction)].per_device;
 
 	/* Those that are mapped during the run are not so at first. */
-	if (l->o.map->is_dynamic)
+	if (l->o.map->is_dynamic || l->o.paged)
 		return 0;
 	return range_for_each(l, layout_buffers(direction), home * size, size, fn, arg);
 }
@@ -109,21 +109,43 @@ static bool ring_owner(const struct layout *l, unsigned int process, uint64_t io
 	return false;
 }
 
+bool layout_process_buffer(const struct layout *l, unsigned int process, unsigned int home,
+			   uint64_t address, struct mapping *mapping, enum direction *direction)
+{
+	uint64_t page = address & ~(l->o.page - 1);
+
+	for (int d = 0; d < NR_DIRECTIONS && !l->o.map->is_dynamic; d++) {
+		const struct area_place *area = &l->areas[layout_buffers(d)];
+		struct place place = {
+			.area = layout_buffers(d),
+			.at = home * area->per_device + page - area->iova,
+		};
+
+		if (!layout_process_has(l, process, d) || !is_in(area, address))
+			continue;
+		*direction = d;
+		*mapping = (struct mapping){
+			.iova = page,
+			.size = l->o.page,
+			.gpa = layout_gpa(l, place),
+			.perm = area->perm,
+		};
+		return true;
+	}
+	return false;
+}
+
 bool layout_process_owner(const struct layout *l, unsigned int process, uint64_t iova,
 			  struct iova_owner *owner)
 {
+	struct mapping unused;
+
 	*owner = (struct iova_owner){0};
 	if (ring_owner(l, process, iova, owner)) {
 		owner->device = layout_process_device(l, process);
 		return true;
 	}
-	for (int d = 0; d < NR_DIRECTIONS && !l->o.map->is_dynamic; d++) {
-		if (!layout_process_has(l, process, d) ||
-		    !is_in(&l->areas[layout_buffers(d)], iova))
-			continue;
-		owner->device = layout_process_device(l, process);
-		owner->direction = d;
-		return true;
-	}
-	return false;
+	owner->device = layout_process_device(l, process);
+	/* Wherever its pages are. */
+	return layout_process_buffer(l, process, 0, iova, &unused, &owner->direction);
 }

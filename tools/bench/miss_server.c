@@ -59,47 +59,88 @@ static bool process_owner(const struct dma *dma, uint64_t iova, struct iova_owne
 	       (dma_is_dynamic(dma, iova) && dma_translate(dma, iova, &unused, owner));
 }
 
-/* By the page walk: tables that are wrong are to be found out. */
-static bool translate(const struct dma *dma, const struct vhost_iotlb_msg *miss,
-		      struct mapping *mapping, struct iova_owner *owner)
+enum outcome {
+	OUTCOME_MAPPED,
+	OUTCOME_NOTHING, /* there */
+	OUTCOME_REFUSED, /* by the guest, which was asked for the page */
+};
+
+/* A page that comes when it is asked for would mend this. */
+static bool is_page_fault(const struct dma *dma, enum vtd_fault fault)
 {
-	if (!dma->process)
-		return dma_translate(dma, miss->iova, mapping, owner);
-	return process_owner(dma, miss->iova, owner) &&
-	       !process_translate(dma->process, miss->iova, miss->perm, mapping);
+	return dma->layout->o.paged &&
+	       (fault == VTD_FAULT_PRESENT || fault == VTD_FAULT_PERMISSION);
 }
 
-static void answer(struct miss_server *s, unsigned int device, const struct dma *dma,
-		   const struct vhost_iotlb_msg *miss)
+/* By the page walk: tables that are wrong are to be found out. */
+static enum outcome translate_process(struct dma *dma, const struct vhost_iotlb_msg *miss,
+				      struct mapping *mapping, struct iova_owner *owner)
 {
-	struct miss_count *counter;
-	struct iova_owner owner;
-	struct mapping mapping;
-	int result;
+	enum vtd_fault fault;
 
-	if (!translate(dma, miss, &mapping, &owner)) {
-		/* An unpatched vhost reports a miss again at each kick. */
-		if (dma_is_dynamic(dma, miss->iova) || (dma->process && !dma->process->is_bound))
-			count(&s->late);
-		else
-			complain_unmapped(s, device, miss->iova);
-		return;
+	if (!process_owner(dma, miss->iova, owner))
+		return OUTCOME_NOTHING;
+	fault = process_translate(dma->process, miss->iova, miss->perm, mapping);
+	if (is_page_fault(dma, fault)) {
+		if (dma_request_page(dma, miss->iova, miss->perm) == PAGE_INVALID)
+			return OUTCOME_REFUSED;
+		fault = process_translate(dma->process, miss->iova, miss->perm, mapping);
 	}
-	counter = &s->counts[device][owner.direction];
-	count(owner.is_ring ? &counter->ring : &counter->buffer);
-	if (miss->perm & ~mapping.perm) {
-		complain_denied(s, device, miss, &mapping);
-		return;
-	}
-	result = vnet_map(&s->devices[device], s->guest, dma_asid(dma), &mapping);
+	return fault ? OUTCOME_NOTHING : OUTCOME_MAPPED;
+}
+
+static enum outcome translate(struct dma *dma, const struct vhost_iotlb_msg *miss,
+			      struct mapping *mapping, struct iova_owner *owner)
+{
+	if (dma->process)
+		return translate_process(dma, miss, mapping, owner);
+	return dma_translate(dma, miss->iova, mapping, owner) ? OUTCOME_MAPPED : OUTCOME_NOTHING;
+}
+
+static void complain_nothing(struct miss_server *s, unsigned int device, const struct dma *dma,
+			     uint64_t iova)
+{
+	/* An unpatched vhost reports a miss again at each kick. */
+	if (dma_is_dynamic(dma, iova) || (dma->process && !dma->process->is_bound))
+		count(&s->late);
+	else
+		complain_unmapped(s, device, iova);
+}
+
+/* What vhost was told in return. */
+static void check_reply(struct miss_server *s, unsigned int device, uint64_t iova, int result)
+{
 	if (!result) {
 		tell_answered(s);
 		return;
 	}
 	if (!s->failed)
-		warnx("device %u: vhost refuses the update of IOVA 0x%llx: %s", device,
-		      (unsigned long long)mapping.iova, strerror(-result));
+		warnx("device %u: vhost refuses the answer for IOVA 0x%llx: %s", device,
+		      (unsigned long long)iova, strerror(-result));
 	count(&s->failed);
+}
+
+static void answer(struct miss_server *s, unsigned int device, struct dma *dma,
+		   const struct vhost_iotlb_msg *miss)
+{
+	const struct vnet *v = &s->devices[device];
+	struct miss_count *counter;
+	struct iova_owner owner;
+	struct mapping mapping;
+	enum outcome outcome = translate(dma, miss, &mapping, &owner);
+
+	if (outcome == OUTCOME_NOTHING) {
+		complain_nothing(s, device, dma, miss->iova);
+		return;
+	}
+	counter = &s->counts[device][owner.direction];
+	count(owner.is_ring ? &counter->ring : &counter->buffer);
+	if (outcome == OUTCOME_REFUSED)
+		check_reply(s, device, miss->iova, vnet_fail(v, dma_asid(dma), miss));
+	else if (miss->perm & ~mapping.perm)
+		complain_denied(s, device, miss, &mapping);
+	else
+		check_reply(s, device, miss->iova, vnet_map(v, s->guest, dma_asid(dma), &mapping));
 }
 
 static void serve_device(struct miss_server *s, unsigned int device,

@@ -44,7 +44,7 @@ int pasid_control_attach(struct pasid_control *c, const struct vnet *device, uin
 {
 	return ask(c,
 		   "{\"command\":\"attach\",\"device\":%" PRId64 ",\"base\":%" PRIu64
-		   ",\"bits\":%u}\n",
+		   ",\"bits\":%u,\"keep\":true}\n",
 		   device->vhost_id, directory, bits);
 }
 

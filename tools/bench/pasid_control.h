@@ -21,7 +21,9 @@ void pasid_control_close(struct pasid_control *c);
 
 /* All of these return 0, or -1 after a message. */
 
-/* @directory: GPA of the device's PASID directory, for PASIDs of @bits. */
+/* @directory: GPA of the device's PASID directory, for PASIDs of @bits. Others of us
+ * may ask about these, too.
+ */
 int pasid_control_attach(struct pasid_control *c, const struct vnet *device, uint64_t directory,
 			 unsigned int bits);
 

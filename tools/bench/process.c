@@ -57,10 +57,24 @@ enum vtd_fault process_translate(const struct process *p, uint64_t address, uint
 	return fault;
 }
 
+/* All processes take their tables from one place. */
+static void lock(const struct process *p)
+{
+	pthread_mutex_lock(&p->tables->lock);
+}
+
+static void unlock(const struct process *p)
+{
+	pthread_mutex_unlock(&p->tables->lock);
+}
+
 void process_map(struct process *p, uint64_t address, uint64_t gpa, uint32_t perm)
 {
-	int result = sva_space_map(p->tables, p->space, address, gpa, perm);
+	int result;
 
+	lock(p);
+	result = sva_space_map(p->tables, p->space, address, gpa, perm);
+	unlock(p);
 	if (result)
 		errx(1, "process %u: cannot map address 0x%llx: %s", p->number,
 		     (unsigned long long)address, strerror(-result));
@@ -68,8 +82,11 @@ void process_map(struct process *p, uint64_t address, uint64_t gpa, uint32_t per
 
 void process_unmap(struct process *p, uint64_t address)
 {
-	int result = sva_space_unmap(p->tables, p->space, address);
+	int result;
 
+	lock(p);
+	result = sva_space_unmap(p->tables, p->space, address);
+	unlock(p);
 	if (result)
 		errx(1, "process %u: cannot unmap address 0x%llx: %s", p->number,
 		     (unsigned long long)address, strerror(-result));
@@ -79,6 +96,26 @@ static int enter(const struct mapping *m, void *arg)
 {
 	process_map(arg, m->iova, m->gpa, m->perm);
 	return 0;
+}
+
+static uint64_t new_space(const struct process *p)
+{
+	uint64_t space;
+
+	lock(p);
+	space = sva_space_new(p->tables);
+	unlock(p);
+	return space;
+}
+
+static int bind(const struct process *p)
+{
+	int result;
+
+	lock(p);
+	result = sva_tables_bind(p->tables, p->device, p->pasid, p->space);
+	unlock(p);
+	return result;
 }
 
 /* Every byte that a frame could be read from tells whose it is. */
@@ -106,10 +143,10 @@ static int start(struct process *p)
 	int result = -ENOSPC;
 
 	mark_memory(p);
-	p->space = sva_space_new(p->tables);
+	p->space = new_space(p);
 	if (p->space) {
 		layout_process_for_each(p->layout, p->number, p->home, enter, p);
-		result = sva_tables_bind(p->tables, p->device, p->pasid, p->space);
+		result = bind(p);
 	}
 	p->is_bound = !result;
 	if (!result)
@@ -142,13 +179,17 @@ int process_begin(struct process *p, const struct layout *l, const struct guest 
 
 void process_unbind(struct process *p)
 {
+	lock(p);
 	sva_tables_unbind(p->tables, p->device, p->pasid);
+	unlock(p);
 	p->is_bound = false;
 }
 
 void process_end(struct process *p)
 {
+	lock(p);
 	sva_space_free(p->tables, p->space);
+	unlock(p);
 	/* What a device still reads or writes there is not a packet any more. */
 	mark_memory(p);
 }

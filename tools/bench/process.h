@@ -57,7 +57,10 @@ void process_end(struct process *p);
 /* Another comes in its place. Return: 0, or -1 after a message. */
 int process_follow(struct process *p);
 
-/* Map or unmap a page of 4K. Ends the process that we are if that fails. */
+/*
+ * Map or unmap a page of 4K, in any thread. Ends the process that we are if that
+ * fails.
+ */
 void process_map(struct process *p, uint64_t address, uint64_t gpa, uint32_t perm);
 void process_unmap(struct process *p, uint64_t address);
 

@@ -34,6 +34,10 @@ static struct json_object *options_object(const struct options *o)
 	add_number(j, "sva", o->layout.processes);
 	if (o->lifetime)
 		add_number(j, "lifetime", o->lifetime);
+	if (o->layout.paged)
+		add_bool(j, "page_requests", true);
+	if (o->refuse)
+		add_number(j, "refuse", o->refuse);
 	if (o->layout.one_space)
 		add_bool(j, "one_space", true);
 	add_string(j, "map", o->layout.map->name);
@@ -106,7 +110,18 @@ static struct json_object *dma_object(const struct dma_counts *c)
 	return j;
 }
 
-static struct json_object *summary_object(const struct summary *sum)
+static struct json_object *pages_object(const struct summary *sum)
+{
+	struct json_object *j = json_object_new_object();
+
+	add_number(j, "requests", sum->dma.requests);
+	add_number(j, "copied", sum->dma.copied);
+	add_number(j, "refused", sum->dma.refused);
+	add_number(j, "resent", sum->counts.resent);
+	return j;
+}
+
+static struct json_object *summary_object(const struct summary *sum, const struct options *o)
 {
 	struct json_object *j = json_object_new_object();
 	const struct stream_counts *c = &sum->counts;
@@ -127,6 +142,8 @@ static struct json_object *summary_object(const struct summary *sum)
 	json_object_object_add(j, "buffer_hit_rate",
 			       summary_hit_rate(sum, &rate) ? fraction(rate, 6) : NULL);
 	json_object_object_add(j, "dma", dma_object(&sum->dma));
+	if (o->layout.paged)
+		json_object_object_add(j, "pages", pages_object(sum));
 	json_object_object_add(j, "packet_ns",
 			       sum->used ? fraction(summary_packet_ns(sum), 1) : NULL);
 	add_number(j, "rtt_left_out", sum->left_out);
@@ -148,7 +165,8 @@ static void add_direction(struct json_object *to, const struct report *r, enum d
 			summary_add(sum, s, r->server);
 	}
 	if (sum && sum->queues)
-		json_object_object_add(to, direction_name(direction), summary_object(sum));
+		json_object_object_add(to, direction_name(direction),
+				       summary_object(sum, r->options));
 	free(sum);
 }
 

@@ -100,6 +100,10 @@ static void print_shape(const struct options *o)
 		printf(", %u process%s", o->layout.processes, o->layout.processes > 1 ? "es" : "");
 	if (o->lifetime)
 		printf(", each of %" PRIu64 " packets", o->lifetime);
+	if (o->layout.paged)
+		printf(", page requests");
+	if (o->refuse)
+		printf(", each %" PRIu64 "th refused", o->refuse);
 	if (o->layout.chain > 1)
 		printf(", chain %u", o->layout.chain);
 	printf("%s%s%s%s%s\n", o->no_invalidate ? ", no invalidations" : "",
@@ -117,6 +121,12 @@ static void print_direction(const struct report *r, enum direction direction, st
 		return;
 	print_row("all", direction, sum);
 	print_dma(r->options, direction, sum);
+	if (r->options->layout.paged)
+		printf("         %s: %" PRIu64 " page requests, %" PRIu64
+		       " of them to write to what could be read, %" PRIu64 " refused; %" PRIu64
+		       " packets sent again\n",
+		       direction_name(direction), sum->dma.requests, sum->dma.copied,
+		       sum->dma.refused, sum->counts.resent);
 	if (sum->counts.stale)
 		printf("         %" PRIu64 " %s packets were stale: from or to where nothing was "
 		       "mapped any more\n",

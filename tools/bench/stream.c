@@ -211,6 +211,13 @@ static void record(struct stream *s, uint64_t packet, uint64_t now)
 		histogram_add(s->times, now - slot_of(s, packet)->start);
 }
 
+static void offer_again(struct stream *s, struct slot *slot)
+{
+	s->used--;
+	slot_offer(s, slot, slot->packet);
+	publish(s);
+}
+
 static void complete_rx(struct stream *s, struct slot *slot, uint32_t length, uint64_t now)
 {
 	uint64_t packet, foreign = s->counts.foreign;
@@ -222,9 +229,7 @@ static void complete_rx(struct stream *s, struct slot *slot, uint32_t length, ui
 	if (s->counts.foreign == foreign)
 		return;
 	/* A stranger took the buffer of a packet that is still to come. */
-	s->used--;
-	slot_offer(s, slot, slot->packet);
-	publish(s);
+	offer_again(s, slot);
 }
 
 static void complete_one(struct stream *s, uint32_t nth, uint32_t length, uint64_t now)
@@ -239,10 +244,16 @@ static void complete_one(struct stream *s, uint32_t nth, uint32_t length, uint64
 	}
 	slot_take_back(s, slot);
 	used = s->used;
-	if (s->direction == DIRECTION_RX)
+	if (dma_take_refusal(s->dma, s->direction)) {
+		/* The device could not reach all of it, and has done nothing. */
+		s->counts.ring_errors += length != 0;
+		s->counts.resent++;
+		offer_again(s, slot);
+	} else if (s->direction == DIRECTION_RX) {
 		complete_rx(s, slot, length, now);
-	else
+	} else {
 		record(s, slot->packet, now);
+	}
 	/* Unless it has been offered again. */
 	if (s->used == used)
 		slot_poison(s, slot);

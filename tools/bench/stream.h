@@ -32,6 +32,7 @@ struct stream_counts {
 	uint64_t foreign;     /* frames that nobody here has sent */
 	uint64_t ring_errors; /* vhost's, and descriptors used out of turn */
 	uint64_t kicks;
+	uint64_t resent; /* packets whose pages were refused, once more */
 };
 
 enum stream_state {

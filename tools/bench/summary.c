@@ -12,6 +12,7 @@ static void add_counts(struct stream_counts *into, const struct stream_counts *f
 	into->foreign += from->foreign;
 	into->ring_errors += from->ring_errors;
 	into->kicks += from->kicks;
+	into->resent += from->resent;
 }
 
 static void add_dma(struct dma_counts *into, const struct dma_counts *from)
@@ -20,6 +21,9 @@ static void add_dma(struct dma_counts *into, const struct dma_counts *from)
 	into->unmaps += from->unmaps;
 	into->messages += from->messages;
 	into->operations += from->operations;
+	into->requests += from->requests;
+	into->copied += from->copied;
+	into->refused += from->refused;
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b)

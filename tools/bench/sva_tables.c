@@ -69,6 +69,7 @@ int sva_tables_init(struct sva_tables *t, uint64_t gpa, void *memory, uint64_t p
 		.pool = {.gpa = gpa, .words = memory, .nr_pages = pages},
 		.directories = calloc(devices, sizeof(*t->directories)),
 		.nr_devices = devices,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 	if (!t->directories)
 		return -ENOMEM;

@@ -11,6 +11,7 @@
 #ifndef BENCH_SVA_TABLES_H
 #define BENCH_SVA_TABLES_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include "table_pool.h"
@@ -26,6 +27,7 @@ struct sva_tables {
 	uint64_t second;
 	uint64_t *directories; /* GPA of each device's */
 	unsigned int nr_devices;
+	pthread_mutex_t lock; /* for who changes them in several threads */
 };
 
 /**

@@ -16,6 +16,10 @@
 #include "vhost_msg_v3.h"
 
 #define DEVICE_FEATURES (1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_F_ACCESS_PLATFORM)
+#ifndef VHOST_BACKEND_F_IOTLB_ACCESS_FAIL
+#define VHOST_BACKEND_F_IOTLB_ACCESS_FAIL 0xa
+#endif
+
 #define BACKEND_FEATURES (1ULL << VHOST_BACKEND_F_IOTLB_MSG_V2)
 
 static uint64_t wanted_features(const struct options *o)
@@ -80,8 +84,16 @@ static int negotiate(struct vnet *v, const struct options *o)
 		      v->number);
 		return -1;
 	}
+	if (o->refuse && !(offered >> VHOST_BACKEND_F_IOTLB_ACCESS_FAIL & 1)) {
+		warnx("device %u: vhost-net of this kernel cannot be told that an access fails "
+		      "(VHOST_BACKEND_F_IOTLB_ACCESS_FAIL); leave out --refuse",
+		      v->number);
+		return -1;
+	}
 	if (o->layout.processes)
 		backend |= 1ULL << VHOST_BACKEND_F_IOTLB_ASID;
+	if (o->refuse)
+		backend |= 1ULL << VHOST_BACKEND_F_IOTLB_ACCESS_FAIL;
 	if (ioctl(v->fd, VHOST_SET_BACKEND_FEATURES, &backend) ||
 	    ioctl(v->fd, VHOST_SET_FEATURES, &device)) {
 		warn("device %u: vhost refuses the features that it offered", v->number);

@@ -92,6 +92,14 @@ uint64_t vnet_ring_errors(struct vnet *v, enum direction direction);
 int vnet_map(const struct vnet *v, const struct guest *g, uint32_t asid,
 	     const struct mapping *mapping);
 
+struct vhost_iotlb_msg;
+
+/*
+ * Tell vhost that an access has failed for good (VHOST_IOTLB_ACCESS_FAIL): what it
+ * needed the address for comes back unused. Return: 0 or a negative errno.
+ */
+int vnet_fail(const struct vnet *v, uint32_t asid, const struct vhost_iotlb_msg *miss);
+
 /**
  * vnet_invalidate() - tell vhost to forget translations (VHOST_IOTLB_INVALIDATE)
  * @v:		device

@@ -38,6 +38,23 @@ int vnet_map(const struct vnet *v, const struct guest *g, uint32_t asid,
 	return send_message(v, &message, sizeof(message));
 }
 
+int vnet_fail(const struct vnet *v, uint32_t asid, const struct vhost_iotlb_msg *miss)
+{
+	struct vhost_msg_v2 message = {
+		.type = VHOST_IOTLB_MSG_V2,
+		.asid = asid,
+		.iotlb =
+			{
+				.type = VHOST_IOTLB_ACCESS_FAIL,
+				.iova = miss->iova,
+				.size = 1,
+				.perm = miss->perm,
+			},
+	};
+
+	return send_message(v, &message, sizeof(message));
+}
+
 static int invalidate_one(const struct vnet *v, uint32_t asid, uint64_t iova, uint64_t size)
 {
 	struct vhost_msg_v2 message = {

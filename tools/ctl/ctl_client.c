@@ -63,6 +63,15 @@ static int send_all(const struct ctl_client *client, const char *line, size_t si
 	return 0;
 }
 
+int ctl_client_send(const struct ctl_client *client, const char *lines, size_t size)
+{
+	int err = send_all(client, lines, size);
+
+	if (err)
+		fail(client, err);
+	return -err;
+}
+
 /* The line that is there as a whole, or NULL */
 static const char *take_line(struct ctl_client *client)
 {
@@ -103,7 +112,7 @@ static bool is_event(const char *line)
 	return !strncmp(line, begin, sizeof(begin) - 1);
 }
 
-static const char *receive(struct ctl_client *client)
+const char *ctl_client_receive(struct ctl_client *client)
 {
 	const char *line;
 	int err = 0;
@@ -126,8 +135,8 @@ const char *ctl_client_ask(struct ctl_client *client, const char *line, size_t s
 
 	/* Who was turned away has been told why. */
 	if (err == EPIPE || err == ECONNRESET)
-		return receive(client);
-	return err ? fail(client, err) : receive(client);
+		return ctl_client_receive(client);
+	return err ? fail(client, err) : ctl_client_receive(client);
 }
 
 bool ctl_client_next(struct ctl_client *client, const char **line)

@@ -49,10 +49,22 @@ const char *ctl_client_ask(struct ctl_client *client, const char *line, size_t s
  * @client:	connected
  * @line:	set to it, valid until something else is called; NULL if there is none yet
  *
- * For who waits for events: when the socket can be read, until there is none.
+ * For who waits for events: when the socket can be read, and after each
+ * ctl_client_ask(), as some may have come behind the reply; until there is none.
  *
  * Return: false after a message.
  */
 bool ctl_client_next(struct ctl_client *client, const char **line);
+
+/*
+ * Who asks much need not wait each time: lines that are sent, and then as many
+ * replies, in their order. Replies must be taken before they fill the socket.
+ */
+
+/* 0, or a negative errno after a message */
+int ctl_client_send(const struct ctl_client *client, const char *lines, size_t size);
+
+/* As ctl_client_ask(), for the first line that has no reply yet. */
+const char *ctl_client_receive(struct ctl_client *client);
 
 #endif /* CTL_CLIENT_H */
