@@ -158,22 +158,29 @@ static void test_first_level(void **state)
 
 	(void)state;
 	assert_entry(VTD_TABLE_FIRST_LEVEL, 1, 0x8000000000005007,
-		     "present, read and write, user, page of 4K at 0x5000, reserved "
-		     "0x8000000000000000 set");
+		     "present, read and write, user, page of 4K at 0x5000, not accessed, not "
+		     "dirty, reserved 0x8000000000000000 set");
 	pasid->words[2] = 1 << 5;
+	assert_entry(VTD_TABLE_FIRST_LEVEL, 1, 0x5027,
+		     "present, read and write, user, page of 4K at 0x5000, accessed, not dirty");
+	assert_entry(VTD_TABLE_FIRST_LEVEL, 3, 0x5067,
+		     "present, read and write, user, table at 0x5000, accessed");
 	assert_entry(VTD_TABLE_FIRST_LEVEL, 1, 0x8000000000005001,
-		     "present, read only, supervisor, page of 4K at 0x5000, no-execute");
+		     "present, read only, supervisor, page of 4K at 0x5000, not accessed, "
+		     "no-execute");
 	assert_entry(VTD_TABLE_FIRST_LEVEL, 2, 0x2030e5,
 		     "present, read only, user, page of 2M at 0x200000, accessed, dirty, reserved "
 		     "0x2000 set");
 	assert_entry(VTD_TABLE_FIRST_LEVEL, 5, 0x5081,
-		     "present, read only, supervisor, table at 0x5000, reserved 0x80 set");
+		     "present, read only, supervisor, table at 0x5000, not accessed, reserved "
+		     "0x80 set");
 
 	/* What is bound has no entry that could say so. */
 	pasid->words[2] = 0;
 	space.kind = WALK_SPACE_BOUND;
-	assert_entry(VTD_TABLE_FIRST_LEVEL, 1, 0x8000000000005001,
-		     "present, read only, supervisor, page of 4K at 0x5000, no-execute");
+	assert_entry(VTD_TABLE_FIRST_LEVEL, 1, 0x8000000000005021,
+		     "present, read only, supervisor, page of 4K at 0x5000, accessed, "
+		     "no-execute");
 }
 
 static void test_unreadable(void **state)
@@ -262,8 +269,8 @@ static int set_up_memory(void **state)
 	if (memory.files[0].fd < 0 || ftruncate(memory.files[0].fd, 0x40000))
 		return 1;
 	for (level = 0; level < 3; level++)
-		put(ROOT + level * 0x1000, (ROOT + (level + 1) * 0x1000) | 7);
-	put(ROOT + 0x3000 + 8, PAGE | 7 | 1ULL << 63);
+		put(ROOT + level * 0x1000, (ROOT + (level + 1) * 0x1000) | 0x27);
+	put(ROOT + 0x3000 + 8, PAGE | 0x67 | 1ULL << 63);
 	unit = walk_space_any_unit();
 	record.memory = &memory;
 	record.request.iova = IOVA;
