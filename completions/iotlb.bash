@@ -32,7 +32,7 @@ _iotlb_keys()
 # _iotlb_commands PROGRAM: what its first argument may be, if that is a command
 _iotlb_commands()
 {
-	"$1" --help 2>/dev/null | sed -nE '/^Commands:/,/^$/s/^  ([a-z]+) .*/\1/p'
+	"$1" --help 2>/dev/null | sed -nE '/^Commands:/,/^$/s/^  ([a-z-]+) .*/\1/p'
 }
 
 # _iotlb_has_command PROGRAM: is one among the words before the current one?

@@ -6,6 +6,7 @@
  *	ctl_request	what is to be asked
  *	ctl_client	asks
  *	ctl_show	shows the reply
+ *	ctl_watch	shows page requests, and answers them
  */
 #include <json-c/json.h>
 #include <stdbool.h>
@@ -17,6 +18,7 @@
 #include "ctl/ctl_options.h"
 #include "ctl/ctl_request.h"
 #include "ctl/ctl_show.h"
+#include "ctl/ctl_watch.h"
 #include "log.h"
 
 static const char *text_of(struct json_object *object, const char *name)
@@ -93,6 +95,33 @@ static bool run(struct ctl_client *client, const struct ctl_options *options)
 	return good;
 }
 
+/* What has subscribed to the page requests of a device goes on with that. */
+static bool run_page_requests(struct ctl_client *client, const struct ctl_options *options)
+{
+	struct json_object *request = ctl_request(options, 0);
+	const char *line = ask(client, request);
+	struct json_object *reply, *value = NULL;
+	bool good, can_fail;
+
+	json_object_put(request);
+	if (!line)
+		return false;
+	reply = json_tokener_parse(line);
+	good = json_object_object_get_ex(result_of(reply), "access_fail", &value);
+	can_fail = json_object_get_boolean(value);
+	json_object_put(reply);
+	if (good && !can_fail)
+		log_warn("this vhost cannot end a descriptor with an error: invalid and failure "
+			 "will be refused");
+	return good && ctl_watch(client, options);
+}
+
+static void print_event(void *arg, const char *line)
+{
+	(void)arg;
+	puts(line);
+}
+
 /* Good if none was refused. */
 static bool pass_lines(struct ctl_client *client)
 {
@@ -101,6 +130,7 @@ static bool pass_lines(struct ctl_client *client)
 	bool good = true;
 	size_t length;
 
+	client->event = print_event;
 	while (fgets(line, sizeof(line), stdin)) {
 		length = strlen(line);
 		if (!length || line[length - 1] != '\n') {
@@ -128,7 +158,12 @@ int main(int argc, char **argv)
 	ctl_options_parse(&options, argc, argv);
 	if (ctl_client_connect(&client, options.socket))
 		return EXIT_FAILURE;
-	good = options.command == CTL_REQUEST ? pass_lines(&client) : run(&client, &options);
+	if (options.command == CTL_REQUEST)
+		good = pass_lines(&client);
+	else if (options.command == CTL_PAGE_REQUESTS)
+		good = run_page_requests(&client, &options);
+	else
+		good = run(&client, &options);
 	ctl_client_close(&client);
 	if (fflush(stdout) || ferror(stdout)) {
 		log_error("cannot write to standard output");

@@ -266,10 +266,13 @@ static bool may_come(int fd, pid_t *pid)
 static void turn_away(int fd, const char *name, const char *text)
 {
 	struct json_object *reply = sva_service_error(name, text);
-	size_t length;
-	const char *line = text_of(reply, &length);
+	char line[256];
+	int length;
 
-	dprintf(fd, "%.*s\n", (int)length, line);
+	length = snprintf(line, sizeof(line), "%s\n",
+			  json_object_to_json_string_ext(reply, JSON_C_TO_STRING_PLAIN));
+	/* Both replies that there are fit. */
+	(void)!write(fd, line, length < (int)sizeof(line) ? length : (int)sizeof(line));
 	json_object_put(reply);
 	close(fd);
 }

@@ -572,6 +572,9 @@ static void handle_event(struct daemon *daemon, uint64_t event)
 {
 	if (event & SERVER_EVENT) {
 		server_process_gone(daemon->server, event);
+		/* With the last device, the timer stops. */
+		if (daemon->service)
+			sva_service_check(daemon->service);
 		if (!server_has_future(daemon->server)) {
 			log_info("all processes given by --pid have ended");
 			daemon->done = true;

@@ -16,11 +16,6 @@
 #define VHOST_IOTLB_OP_F_ALL_ASIDS 0x2
 #endif
 
-/* Bit of VHOST_GET_BACKEND_FEATURES: VHOST_IOTLB_ACCESS_FAIL may be written. */
-#ifndef VHOST_BACKEND_F_IOTLB_ACCESS_FAIL
-#define VHOST_BACKEND_F_IOTLB_ACCESS_FAIL 0xa
-#endif
-
 /* Does the device behind this vhost fd take messages of version 3? */
 bool vhost_msg_has_v3(int fd);
 

@@ -57,6 +57,11 @@ static void test_requests(void **state)
 	(void)state;
 	assert_asks("devices", "{'command':'devices'}");
 	assert_asks("pasids 7", "{'command':'pasids','device':7}");
+	assert_asks("page-requests 7", "{'command':'page-requests','device':7,'on':true}");
+	assert_null(options.answer);
+	assert_asks("page-requests 7 --answer=invalid",
+		    "{'command':'page-requests','device':7,'on':true}");
+	assert_string_equal(options.answer, "invalid");
 	assert_asks("attach 7 0x10000",
 		    "{'command':'attach','device':7,'base':65536,'bits':20,'keep':true}");
 	assert_asks("--bits=13 attach 7 4096",
@@ -120,6 +125,10 @@ static void test_usage(void **state)
 		"invalidate 7 --address=0 --granule=4m",
 		"translate 7 5",
 		"bind 7 5 4096 --access=r",
+		"page-requests",
+		"page-requests 7 --answer",
+		"page-requests 7 --answer=maybe",
+		"translate 7 5 1 --answer=invalid",
 		"request 7",
 	};
 	int status;

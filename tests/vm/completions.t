@@ -100,6 +100,8 @@ ok 'bash: files' value_is "$build/iotlbd" --table = afi afile
 
 ok 'bash: commands' value_is "$build/iotlbctl" de 'detach devices'
 ok 'bash: commands, behind an option' value_is "$build/iotlbctl" --json un unbind
+ok 'bash: a command of two words' value_is "$build/iotlbctl" page page-requests
+ok 'bash: answers' value_is "$build/iotlbctl" page-requests --answer = 'failure invalid success'
 ok 'bash: one command is enough' value_is "$build/iotlbctl" bind un ''
 
 export TMUX_TMPDIR=$PWD

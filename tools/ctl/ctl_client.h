@@ -49,7 +49,8 @@ const char *ctl_client_ask(struct ctl_client *client, const char *line, size_t s
  * @client:	connected
  * @line:	set to it, valid until something else is called; NULL if there is none yet
  *
- * For who waits for events: when the socket can be read, until there is none.
+ * For who waits for events: when the socket can be read, and after each
+ * ctl_client_ask(), as some may have come behind the reply; until there is none.
  *
  * Return: false after a message.
  */

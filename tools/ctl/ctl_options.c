@@ -12,9 +12,11 @@
 
 #define EXIT_USAGE 2
 
-const char *const ctl_commands[] = {"devices",	  "pasids",    "attach",  "detach",
-				    "alloc",	  "free",      "bind",	  "unbind",
-				    "invalidate", "translate", "request", NULL};
+const char *const ctl_commands[] = {"devices",	     "pasids",	"attach", "detach",	"alloc",
+				    "free",	     "bind",	"unbind", "invalidate", "translate",
+				    "page-requests", "request", NULL};
+
+const char *const ctl_answers[] = {"success", "invalid", "failure", NULL};
 
 enum {
 	KEY_BITS = 0x100,
@@ -30,6 +32,7 @@ enum {
 	KEY_LEAF,
 	KEY_CACHES,
 	KEY_ACCESS,
+	KEY_ANSWER,
 };
 
 static const char description[] =
@@ -47,6 +50,8 @@ static const char description[] =
 	"  unbind DEVICE PASID           it again\n"
 	"  invalidate DEVICE             all translations; with --pasid or --address, not all\n"
 	"  translate DEVICE PASID ADDR   where a virtual address leads to\n"
+	"  page-requests DEVICE          show pages that are missing, and answer by standard "
+	"input\n"
 	"  request                       what standard input says, a JSON object a line\n"
 	"\n"
 	"Numbers are decimal, or hexadecimal after 0x. BASE and ROOT are "
@@ -73,6 +78,8 @@ static const struct argp_option known[] = {
 	{"caches", KEY_CACHES, "WORDS", 0,
 	 "invalidate: iotlb, dev-iotlb, pasid, with commas between them (default: iotlb)", 0},
 	{"access", KEY_ACCESS, "r|w|rw", 0, "translate: for this access (default: r)", 0},
+	{"answer", KEY_ANSWER, "success|invalid|failure", 0, "page-requests: answer all of them so",
+	 0},
 	{NULL, 'h', NULL, 0, "Show this help", -1},
 	{},
 };
@@ -98,6 +105,7 @@ static const struct {
 				     KEY_CACHES},
 			    .words = {WORD_DEVICE}},
 	[CTL_TRANSLATE] = {.keys = {KEY_ACCESS}, .words = {WORD_DEVICE, WORD_PASID, WORD_ADDRESS}},
+	[CTL_PAGE_REQUESTS] = {.keys = {KEY_ANSWER}, .words = {WORD_DEVICE}},
 	[CTL_REQUEST] = {.words = {WORD_END}},
 };
 
@@ -136,6 +144,14 @@ static void set_granule(struct argp_state *state, const char *text, struct ctl_n
 		return;
 	}
 	*number = (struct ctl_number){.given = true, .value = 1ULL << (12 + 9 * size)};
+}
+
+static void set_answer(struct argp_state *state, struct ctl_options *options, const char *text)
+{
+	if (parse_word(text, ctl_answers) < 0)
+		argp_error(state, "--answer must be one of success, invalid, failure; not \"%s\"",
+			   text);
+	options->answer = text;
 }
 
 static void add_word(struct argp_state *state, struct parsing *parsing, const char *text)
@@ -248,6 +264,9 @@ static bool set_option(struct argp_state *state, struct ctl_options *options, in
 		return true;
 	case KEY_CACHES:
 		options->caches = arg;
+		return true;
+	case KEY_ANSWER:
+		set_answer(state, options, arg);
 		return true;
 	default:
 		return false;

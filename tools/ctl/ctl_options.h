@@ -17,11 +17,15 @@ enum ctl_command {
 	CTL_UNBIND,
 	CTL_INVALIDATE,
 	CTL_TRANSLATE,
+	CTL_PAGE_REQUESTS,
 	CTL_REQUEST,
 };
 
 /* Their names, with NULL at the end; those of requests are the same. */
 extern const char *const ctl_commands[];
+
+/* Those of page requests, the same */
+extern const char *const ctl_answers[];
 
 /**
  * struct ctl_number - a number that may have been given
@@ -52,6 +56,7 @@ struct ctl_number {
  * @access:	--access, NULL without
  * @flags:	--flags, NULL without; words with commas between them
  * @caches:	--caches, the same
+ * @answer:	--answer, NULL without
  */
 struct ctl_options {
 	const char *socket;
@@ -71,6 +76,7 @@ struct ctl_options {
 	const char *access;
 	const char *flags;
 	const char *caches;
+	const char *answer;
 };
 
 /* Ends the program after an error (2), and after --help and --version (0). */

@@ -108,6 +108,9 @@ struct json_object *ctl_request(const struct ctl_options *options, uint64_t afte
 		if (options->access)
 			put_text(request, "access", options->access);
 		break;
+	case CTL_PAGE_REQUESTS:
+		put_true(request, "on");
+		break;
 	case CTL_DEVICES:
 	case CTL_PASIDS:
 	case CTL_DETACH:
