@@ -611,6 +611,11 @@ static void test_full(void **state)
 			asked(device, queue, 0x1000);
 	assert_int_equal(miss(device, 0, 0x1000), PAGE_FAULT_WAITS);
 	assert_silent();
+	/* Nor is there any for what has a slot that remembers. */
+	succeed((7 - 1) * 8 + 1);
+	asked(1, 8, 0x1000);
+	assert_int_equal(miss(7, 0, 0x1000), PAGE_FAULT_WAITS);
+	assert_silent();
 	for (device = 1; device < devices / 2; device++)
 		page_requests_unsubscribe(requests, ALICE, device);
 	assert_silent();
