@@ -264,7 +264,7 @@ int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
 	unit = &units[dev % DELIVER_MAX_DEVICES];
 	if (unit->dev == dev && (!follow || unit->epoch == miss->vq->dev->iotlb_gen) &&
 	    bpf_ksym_exists(bpf_vhost_guest_read) &&
-	    (asid ? resolve_with_pasid(miss, unit, dev, asid) : resolve(miss, unit)))
+	    (asid ? resolve_with_pasid(miss, unit, dev, asid) : resolve(miss, unit, unit->pasid)))
 		return VHOST_IOTLB_MISS_RESOLVED;
 
 	device = bpf_map_lookup_elem(&served, &dev);

@@ -36,7 +36,7 @@ static __always_inline const struct vtd_space *space_of(__u64 dev, __u32 pasid)
 /*
  * The second level in which what was bound is nested. The guest may change it with
  * its tables, so it is looked for each time, as hardware does whose context cache is
- * empty. A function of its own: as resolve().
+ * empty. A function of its own: as resolve_walk().
  */
 static __noinline bool find_parent(struct vhost_iotlb_miss_ctx *miss,
 				   const struct resolver_device *device, struct vtd_parent *parent)
@@ -49,27 +49,59 @@ static __noinline bool find_parent(struct vhost_iotlb_miss_ctx *miss,
 				&where);
 }
 
-/* As resolve(), where the walk begins at @space. */
-static __noinline bool resolve_in(struct vhost_iotlb_miss_ctx *miss, struct resolver_device *device,
-				  const struct vtd_space *space, const struct vtd_parent *parent)
+/* As resolve_walk(), where the walk begins at @space. */
+static __noinline enum resolved resolve_walk_from(struct vhost_iotlb_miss_ctx *miss,
+						  struct resolver_device *device, __u32 pasid,
+						  const struct vtd_space *space,
+						  const struct vtd_parent *parent)
 {
-	const struct vtd_request request = {
-		.iova = miss->iova,
-		.pasid = resolve_asid(miss),
-		.access = miss->access,
-		.merge = resolve_spans_pages(miss),
-	};
+	const struct vtd_request request = resolve_request(miss, device, pasid);
 	struct vtd_translation found;
 	struct vtd_walk where;
+	enum vtd_fault fault;
 
 	if (!space || !parent)
-		return false;
-	if (vtd_space_walk(&device->unit, &request, space, parent, resolve_read, miss, &found,
-			   &where)) {
-		__sync_fetch_and_add(&device->faults, 1);
-		return false;
-	}
+		return RESOLVED_NO;
+	fault = vtd_space_walk(&device->unit, &request, space, parent, resolve_read, miss, &found,
+			       &where);
+	if (fault)
+		return resolve_fault(device, fault);
 	return resolve_map(miss, device, &found);
+}
+
+/* As resolve_set_flags(), the same way. */
+static __noinline int resolve_set_flags_from(struct vhost_iotlb_miss_ctx *miss,
+					     const struct resolver_device *device,
+					     const struct vtd_space *space,
+					     const struct vtd_parent *parent, bool is_trial)
+{
+	const struct vtd_request request = resolve_request(miss, device, resolve_asid(miss));
+	struct vtd_walk where;
+
+	if (!space || !parent || !bpf_ksym_exists(bpf_vhost_guest_set_u64))
+		return VTD_FAULT_ACCESSED_DIRTY;
+	return vtd_space_set(&device->unit, &request, space, parent, resolve_read, resolve_set,
+			     is_trial, miss, &where);
+}
+
+/* As resolve(), the same way. */
+static __always_inline bool resolve_from(struct vhost_iotlb_miss_ctx *miss,
+					 struct resolver_device *device, __u32 pasid,
+					 const struct vtd_space *space,
+					 const struct vtd_parent *parent)
+{
+	enum resolved resolved = resolve_walk_from(miss, device, pasid, space, parent);
+	int i;
+
+	if (resolved != RESOLVED_FLAGS)
+		return resolved;
+	for (i = 0; i < RESOLVE_TRIES && resolved == RESOLVED_FLAGS; i++) {
+		if (resolve_set_flags_from(miss, device, space, parent, true))
+			break;
+		resolve_set_flags_from(miss, device, space, parent, false);
+		resolved = resolve_walk_from(miss, device, pasid, space, parent);
+	}
+	return resolve_end(device, resolved);
 }
 
 /* A miss of a virtqueue whose PASID is @pasid, not 0, of device @dev. */
@@ -84,14 +116,14 @@ static bool resolve_with_pasid(struct vhost_iotlb_miss_ctx *miss, struct resolve
 		return false;
 	space = space_of(dev, pasid);
 	if (!space)
-		return resolve(miss, device);
+		return resolve(miss, device, pasid);
 	if (space->kind == VTD_SPACE_NONE)
 		return false;
 	if (space->kind == VTD_SPACE_FIRST && !find_parent(miss, device, &parent)) {
 		__sync_fetch_and_add(&device->faults, 1);
 		return false;
 	}
-	return resolve_in(miss, device, space, &parent);
+	return resolve_from(miss, device, pasid, space, &parent);
 }
 
 #endif /* BPF_RESOLVE_ASID_H */

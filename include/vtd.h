@@ -120,12 +120,14 @@
 
 /*
  * First level: as the page tables of x86-64 in long mode. Bits 62:52, 11:8 and
- * 6:3 mean nothing to a translation. Bit 12 of large pages is PAT; reserved is
- * what lies between it and the address.
+ * 4:3 mean nothing to a translation, nor does bit 6 of what leads to a table. Bit
+ * 12 of large pages is PAT; reserved is what lies between it and the address.
  */
 #define VTD_FIRST_PRESENT VTD_BIT(0)
 #define VTD_FIRST_WRITE VTD_BIT(1)
 #define VTD_FIRST_USER VTD_BIT(2)
+#define VTD_FIRST_ACCESSED VTD_BIT(5)
+#define VTD_FIRST_DIRTY VTD_BIT(6)
 #define VTD_FIRST_PAT_LARGE VTD_BIT(12)
 #define VTD_FIRST_NO_EXECUTE VTD_BIT(63) /* reserved unless VTD_PASID_NO_EXECUTE_2 */
 

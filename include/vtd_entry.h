@@ -16,11 +16,13 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-/* A walk under way; the arguments of vtd_walk(). */
+/* A walk under way; the arguments of vtd_walk() and vtd_walk_set(). @set is constant. */
 struct vtd_state {
 	const struct vtd_unit *unit;
 	const struct vtd_request *request;
 	vtd_read_fn read;
+	vtd_set_fn set;
+	bool is_trial;
 	void *memory;
 	struct vtd_walk *where;
 	__u64 beyond; /* the bits of an address that are reserved, up to bit 63 */

@@ -160,10 +160,14 @@ vtd_scalable_first(const struct vtd_state *s, const __u64 *entry, bool privilege
 		if (!(entry[2] & VTD_PASID_WRITE_PROTECT_2))
 			first.granted |= VTD_FIRST_WRITE;
 	}
-	first.needed = VTD_FIRST_PRESENT | VTD_FIRST_USER;
+	first.needed = VTD_FIRST_PRESENT | VTD_FIRST_USER | VTD_FIRST_ACCESSED;
 	if (s->request->access & VTD_WRITE)
 		first.needed |= VTD_FIRST_WRITE;
 	first.needed &= ~first.granted;
+	/* 3.6.2 */
+	first.page_needed = first.needed;
+	if (s->request->access & VTD_WRITE)
+		first.page_needed |= VTD_FIRST_DIRTY;
 
 	if (!(entry[2] & VTD_PASID_NO_EXECUTE_2))
 		first.reserved |= VTD_FIRST_NO_EXECUTE;

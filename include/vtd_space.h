@@ -94,9 +94,10 @@ static __always_inline enum vtd_fault vtd_parent_find(const struct vtd_unit *uni
 	return VTD_OK;
 }
 
-/* What vtd_space_walk() reads. */
+/* What vtd_space_walk() reads, and vtd_space_set() sets. */
 struct vtd_space_tables {
 	vtd_read_fn read;
+	vtd_set_fn set;
 	void *memory;
 	const struct vtd_space *space;
 	const struct vtd_parent *parent;
@@ -153,6 +154,25 @@ static __always_inline int vtd_space_read(void *arg, enum vtd_table table, int l
 	return tables->read(tables->memory, table, level, gpa, to, size);
 }
 
+static __always_inline int vtd_space_set_word(void *arg, __u64 gpa, __u64 old, __u64 bits)
+{
+	const struct vtd_space_tables *tables = arg;
+
+	return tables->set(tables->memory, gpa, old, bits);
+}
+
+static __always_inline struct vtd_unit vtd_space_unit(const struct vtd_unit *unit,
+						      const struct vtd_space *space)
+{
+	struct vtd_unit seen = *unit;
+
+	seen.root = VTD_ROOT_MODE_SCALABLE;
+	/* What the IOMMU of the guest offers to the guest is another matter. */
+	if (space->kind == VTD_SPACE_FIRST)
+		seen.flags |= VTD_UNIT_NESTED;
+	return seen;
+}
+
 /**
  * vtd_space_walk() - translate what a device asks for with a PASID
  * @unit:	what the IOMMU can do; where its root is does not matter
@@ -177,13 +197,45 @@ vtd_space_walk(const struct vtd_unit *unit, const struct vtd_request *request,
 		.space = space,
 		.parent = parent,
 	};
-	struct vtd_unit seen = *unit;
+	const struct vtd_unit seen = vtd_space_unit(unit, space);
 
-	seen.root = VTD_ROOT_MODE_SCALABLE;
-	/* What the IOMMU of the guest offers to the guest is another matter. */
-	if (space->kind == VTD_SPACE_FIRST)
-		seen.flags |= VTD_UNIT_NESTED;
 	return vtd_walk(&seen, request, vtd_space_read, &tables, translation, where);
+}
+
+/* As vtd_walk_set(), for vtd_space_walk(). */
+static __always_inline enum vtd_fault
+vtd_space_set(const struct vtd_unit *unit, const struct vtd_request *request,
+	      const struct vtd_space *space, const struct vtd_parent *parent, vtd_read_fn read,
+	      vtd_set_fn set, bool is_trial, void *memory, struct vtd_walk *where)
+{
+	struct vtd_space_tables tables = {
+		.read = read,
+		.set = set,
+		.memory = memory,
+		.space = space,
+		.parent = parent,
+	};
+	const struct vtd_unit seen = vtd_space_unit(unit, space);
+
+	return vtd_walk_set(&seen, request, vtd_space_read, vtd_space_set_word, is_trial, &tables,
+			    where);
+}
+
+/* As vtd_walk_whole(), for vtd_space_walk(). */
+static __always_inline enum vtd_fault
+vtd_space_walk_whole(const struct vtd_unit *unit, const struct vtd_request *request,
+		     const struct vtd_space *space, const struct vtd_parent *parent,
+		     vtd_read_fn read, void *memory, struct vtd_translation *translation,
+		     struct vtd_walk *where)
+{
+	struct vtd_walk other;
+
+	if (vtd_space_walk(unit, request, space, parent, read, memory, translation, where) !=
+	    VTD_FAULT_ACCESSED_DIRTY)
+		return where->fault;
+	if (vtd_space_set(unit, request, space, parent, read, vtd_set_none, true, memory, &other))
+		*where = other;
+	return where->fault;
 }
 
 #endif /* VTD_SPACE_H */

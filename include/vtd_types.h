@@ -44,12 +44,14 @@ enum vtd_fault {
 	VTD_FAULT_PRESENT,	      /* paging entry is not present [5 6; 71 79] */
 	VTD_FAULT_RESERVED,	      /* paging entry has reserved bits set [c; 72 7a] */
 	VTD_FAULT_PERMISSION,	      /* paging entries do not allow it [5 6; 81 85 86 79] */
+	VTD_FAULT_ACCESSED_DIRTY,     /* these flags of an entry are not set [70 90] */
 	/* The second level, on the way to a first-level entry or to the page. */
 	VTD_FAULT_NESTED_READ,	     /* as VTD_FAULT_READ [78] */
 	VTD_FAULT_NESTED_WIDTH,	     /* GPA is beyond the width of the second level [74 84] */
-	VTD_FAULT_NESTED_PRESENT,    /* as VTD_FAULT_PRESENT [75 76 77 79] */
+	VTD_FAULT_NESTED_PRESENT,    /* as VTD_FAULT_PRESENT [75 76 79] */
 	VTD_FAULT_NESTED_RESERVED,   /* as VTD_FAULT_RESERVED [7a] */
-	VTD_FAULT_NESTED_PERMISSION, /* as VTD_FAULT_PERMISSION [75 76 77 79] */
+	VTD_FAULT_NESTED_PERMISSION, /* as VTD_FAULT_PERMISSION [75 76 79] */
+	VTD_FAULT_NESTED_WRITE,	     /* flags of an entry may not be set [77] */
 	VTD_NR_FAULTS,
 };
 
@@ -69,6 +71,18 @@ enum vtd_fault {
  */
 typedef int (*vtd_read_fn)(void *memory, enum vtd_table table, int level, __u64 gpa, void *to,
 			   __u32 size);
+
+/**
+ * typedef vtd_set_fn - sets bits of a word of guest memory
+ * @memory:	what was given to vtd_walk_set()
+ * @gpa:	guest-physical address of the word, a multiple of 8
+ * @old:	what it must hold
+ * @bits:	to be set besides
+ *
+ * Does so atomically. Return: 0; or a negative errno if it has not, for example
+ * because the guest has written something else there.
+ */
+typedef int (*vtd_set_fn)(void *memory, __u64 gpa, __u64 old, __u64 bits);
 
 /**
  * struct vtd_unit - an IOMMU as the guest has set it up, and what it can do
@@ -174,7 +188,8 @@ struct vtd_translation {
  * VTD_FAULT_WIDTH about the context or PASID table entry that gives the width,
  * at level 0. A VTD_FAULT_NESTED_* is about an entry of the second level, but
  * for VTD_FAULT_NESTED_WIDTH: there it is the one that has the GPA in it, of
- * the first level or of the PASID table.
+ * the first level or of the PASID table; and VTD_FAULT_NESTED_WRITE, which is
+ * about the first-level entry whose flags are to be set.
  */
 struct vtd_walk {
 	enum vtd_fault fault;

@@ -15,6 +15,7 @@
  *	4. what it says is supported: VTD_FAULT_CONTEXT_TYPE, _PASID_TYPE
  *	5. paging entries: permissions, this one's and those above together,
  *	   allow all that is wanted
+ *	6. first level: flags that are not set, and have to be, can be set
  *
  * The walk as a whole, before the root entry: VTD_FAULT_MODE; then in legacy
  * mode, VTD_FAULT_PASID_REQUEST for any request with PASID. In scalable mode,
@@ -52,10 +53,17 @@
  * level) is read with the other seven of its aligned line of 64 bytes. Those
  * next to it, and on to the first that does not fit, make the answer larger if
  * they map the pages next to its page, with no reserved bit set and the same R
- * and W (first level: P, R/W and U/S).
+ * and W (first level: P, R/W, U/S, A and D).
  *
- * Not set are accessed and dirty bits. The interrupt range, 0xfeexxxxx, is like
- * any other: no guest has memory there.
+ * Accessed and dirty flags: of first-level entries, as 3.6.2 says; of the second
+ * level there are none, as SSADE is not offered. Each entry must have A, that of a
+ * page which is written to also D. Where D is not set, the answer does not allow
+ * writing: the guest may throw away what is in the page. vtd_walk() sets none, and
+ * ends at the first entry where one is missing. vtd_walk_set() does, where the second
+ * level lets the entry be written (VTD_FAULT_NESTED_WRITE). Extended accessed flags
+ * are not offered.
+ *
+ * The interrupt range, 0xfeexxxxx, is like any other: no guest has memory there.
  *
  * Reads, at most: 7 in legacy mode (2 + 5), 9 in scalable mode (4 + 5) without
  * nesting, else 39: 4, then 5 times 5 second-level entries and a first-level
@@ -71,26 +79,18 @@
 #define VTD_MAX_READS_SCALABLE 9
 #define VTD_MAX_READS_NESTED 39
 
-/**
- * vtd_walk() - translate what a device asks for
- * @unit:	the IOMMU
- * @request:	what is asked for
- * @read:	reads guest memory; known when this is compiled, for BPF
- * @memory:	first argument of @read
- * @translation: the answer, if there is no fault; otherwise undefined
- * @where:	where the walk ended
- *
- * Return: VTD_OK or a fault, as @where->fault.
- */
-static __always_inline enum vtd_fault vtd_walk(const struct vtd_unit *unit,
-					       const struct vtd_request *request, vtd_read_fn read,
-					       void *memory, struct vtd_translation *translation,
-					       struct vtd_walk *where)
+/* Of both functions below */
+static __always_inline enum vtd_fault
+vtd_walk_with(const struct vtd_unit *unit, const struct vtd_request *request, vtd_read_fn read,
+	      vtd_set_fn set, bool is_trial, void *memory, struct vtd_translation *translation,
+	      struct vtd_walk *where)
 {
 	struct vtd_state state = {
 		.unit = unit,
 		.request = request,
 		.read = read,
+		.set = set,
+		.is_trial = is_trial,
 		.memory = memory,
 		.where = where,
 		.beyond = ~0ULL << unit->address_width,
@@ -111,6 +111,82 @@ static __always_inline enum vtd_fault vtd_walk(const struct vtd_unit *unit,
 	default:
 		return vtd_fail(&state, VTD_FAULT_MODE, VTD_TABLE_ROOT, 0);
 	}
+}
+
+/**
+ * vtd_walk() - translate what a device asks for
+ * @unit:	the IOMMU
+ * @request:	what is asked for
+ * @read:	reads guest memory; known when this is compiled, for BPF
+ * @memory:	first argument of @read
+ * @translation: the answer, if there is no fault; otherwise undefined
+ * @where:	where the walk ended
+ *
+ * Return: VTD_OK or a fault, as @where->fault.
+ */
+static __always_inline enum vtd_fault vtd_walk(const struct vtd_unit *unit,
+					       const struct vtd_request *request, vtd_read_fn read,
+					       void *memory, struct vtd_translation *translation,
+					       struct vtd_walk *where)
+{
+	return vtd_walk_with(unit, request, read, NULL, false, memory, translation, where);
+}
+
+/**
+ * vtd_walk_set() - set the flags that a walk has found missing
+ * @unit:	the IOMMU
+ * @request:	what is asked for
+ * @read:	reads guest memory; known when this is compiled, for BPF
+ * @set:	sets bits there; the same
+ * @is_trial:	set none, but see whether all could be
+ * @memory:	first argument of @read and @set
+ * @where:	where the walk ended
+ *
+ * For when vtd_walk() has ended with VTD_FAULT_ACCESSED_DIRTY; first as a trial, so
+ * that a walk that ends with a fault sets nothing. What this walk finds it does not
+ * tell: vtd_walk() will, which sees all flags together.
+ *
+ * Return: VTD_OK if none is missing any more, or else a fault; if it was none on
+ * trial, the guest has changed its tables meanwhile, or @set cannot.
+ */
+static __always_inline enum vtd_fault vtd_walk_set(const struct vtd_unit *unit,
+						   const struct vtd_request *request,
+						   vtd_read_fn read, vtd_set_fn set, bool is_trial,
+						   void *memory, struct vtd_walk *where)
+{
+	struct vtd_request alone = *request;
+	struct vtd_translation unused;
+
+	alone.merge = 0;
+	return vtd_walk_with(unit, &alone, read, set, is_trial, memory, &unused, where);
+}
+
+static __always_inline int vtd_set_none(void *memory, __u64 gpa, __u64 old, __u64 bits)
+{
+	(void)memory;
+	(void)gpa;
+	(void)old;
+	(void)bits;
+	return -1;
+}
+
+/**
+ * vtd_walk_whole() - vtd_walk() for those who can set no flags
+ *
+ * Flags that are missing are the last that it complains of: whoever can set them
+ * meets all other faults first. Too long for BPF.
+ */
+static __always_inline enum vtd_fault
+vtd_walk_whole(const struct vtd_unit *unit, const struct vtd_request *request, vtd_read_fn read,
+	       void *memory, struct vtd_translation *translation, struct vtd_walk *where)
+{
+	struct vtd_walk other;
+
+	if (vtd_walk(unit, request, read, memory, translation, where) != VTD_FAULT_ACCESSED_DIRTY)
+		return where->fault;
+	if (vtd_walk_set(unit, request, read, vtd_set_none, true, memory, &other))
+		*where = other;
+	return where->fault;
 }
 
 #endif /* VTD_WALK_H */

@@ -64,16 +64,29 @@ void answer_batch_update(struct answer_batch *batch, struct answer_target *targe
 	       });
 }
 
-void answer_batch_hand_back(struct answer_batch *batch, struct answer_target *target,
-			    const struct iotlb_record *miss)
+/* Those that wait for this address */
+static void append_waiting(struct answer_batch *batch, struct answer_target *target,
+			   const struct iotlb_record *miss, uint8_t type)
 {
 	append(batch, target,
 	       &(struct vhost_iotlb_op){
-		       .type = VHOST_IOTLB_MISS,
+		       .type = type,
 		       .iova = miss->iova,
 		       .size = 1,
 		       .asid = miss->asid,
 	       });
+}
+
+void answer_batch_hand_back(struct answer_batch *batch, struct answer_target *target,
+			    const struct iotlb_record *miss)
+{
+	append_waiting(batch, target, miss, VHOST_IOTLB_MISS);
+}
+
+void answer_batch_retry(struct answer_batch *batch, struct answer_target *target,
+			const struct iotlb_record *miss)
+{
+	append_waiting(batch, target, miss, VHOST_IOTLB_RETRY);
 }
 
 void answer_batch_add(struct answer_batch *batch, struct answer_target *target,

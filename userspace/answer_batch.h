@@ -115,6 +115,10 @@ void answer_batch_add(struct answer_batch *batch, struct answer_target *target,
 /* Drop all translations, of all address spaces. */
 void answer_batch_invalidate_all(struct answer_batch *batch, struct answer_target *target);
 
+/* Have the virtqueue miss again that waits with @miss, and others there. */
+void answer_batch_retry(struct answer_batch *batch, struct answer_target *target,
+			const struct iotlb_record *miss);
+
 /* Have all virtqueues that wait miss again, in whichever address space they are. */
 void answer_batch_retry_all(struct answer_batch *batch, struct answer_target *target);
 

@@ -346,6 +346,11 @@ static bool is_same(const struct resolver_device *a, const struct resolver_devic
 }
 
 /* See struct resolver_device for the order. */
+bool miss_hook_resolves(struct miss_hook *hook, uint64_t dev)
+{
+	return unit_of(hook, dev)->dev == dev;
+}
+
 int miss_hook_resolve(struct miss_hook *hook, uint64_t dev, const struct resolver_device *device)
 {
 	struct resolver_device *unit = unit_of(hook, dev);

@@ -19,7 +19,8 @@ struct page_request_counts;
  * @duplicates:	a translation given at the same time serves them too
  * @unanswered:	no translation can be given; handed back to vhost, or failed there. Page
  *		requests, and what misses again while one is outstanding, are among them.
- * @stale:	the device was invalidated meanwhile; they have missed again
+ * @stale:	they have missed again: the device was invalidated meanwhile, or the
+ *		kernel is to set flags of entries, which we cannot
  * @failed:	vhost did not take the translation; handed back to vhost
  * @drops:	found no room on the ring buffer; received in another way, or
  *		answered by the owner of the device

@@ -81,7 +81,8 @@ bool page_request_is_for(const struct vtd_walk *walk)
 {
 	if (walk->fault_table != VTD_TABLE_FIRST_LEVEL)
 		return false;
-	return walk->fault == VTD_FAULT_PRESENT || walk->fault == VTD_FAULT_PERMISSION;
+	return walk->fault == VTD_FAULT_PRESENT || walk->fault == VTD_FAULT_PERMISSION ||
+	       walk->fault == VTD_FAULT_ACCESSED_DIRTY;
 }
 
 /* Devices */

@@ -152,7 +152,8 @@ void page_requests_close(struct page_requests *requests);
  * page_request_is_for() - may a guest do something about this end of a walk?
  * @walk:	where it has ended
  *
- * A page that is not there, or not for this access, may come. What is wrong with a
+ * A page that is not there, or not for this access, may come; and where nobody else
+ * can set accessed and dirty flags, the guest can. What is wrong with a
  * table, or about the IOMMU, is no page request.
  */
 bool page_request_is_for(const struct vtd_walk *walk);

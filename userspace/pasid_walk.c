@@ -80,6 +80,6 @@ enum vtd_fault pasid_walk(const struct pasid_view *view, uint64_t iova, uint8_t 
 		.merge = 1,
 	};
 
-	return vtd_space_walk(&view->unit, &request, &view->space, &view->parent, read, memory,
-			      translation, where);
+	return vtd_space_walk_whole(&view->unit, &request, &view->space, &view->parent, read,
+				    memory, translation, where);
 }

@@ -15,6 +15,7 @@
 #include "iommu_view.h"
 #include "memory_table.h"
 #include "miss_stats.h"
+#include "once_more.h"
 #include "rate.h"
 #include "trail.h"
 
@@ -39,6 +40,7 @@ struct vhost_device;
  * @timeouts:	misses that waited for too long, as of vhost_device::timeouts
  * @timeouts_before: the same when misses were last seen to be answered
  * @unanswered:	bounds misses that cannot be answered
+ * @once_more:	misses for which the kernel has to set flags
  * @throttled_ns: since when there are too many of them, or 0
  * @iotlb_gen:	number of its IOTLB, as of vhost_device::iotlb_gen
  * @asked:	a question about its guest was asked since it is served (guest.h)
@@ -61,6 +63,7 @@ struct served_device {
 	uint64_t timeouts;
 	uint64_t timeouts_before;
 	struct rate unanswered;
+	struct once_more once_more;
 	uint64_t throttled_ns;
 	uint64_t iotlb_gen;
 	bool asked;

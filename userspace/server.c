@@ -215,6 +215,19 @@ static int find_answer(struct server *server, struct served_device *device,
 	return answer_find(server->translator, &lookup, answer, finding);
 }
 
+/* Has the kernel to look once more? It can set flags of entries, see once_more.h. */
+static bool try_once_more(struct server *server, struct served_device *device,
+			  const struct iotlb_record *miss, const struct finding *finding)
+{
+	if (finding->walk.fault != VTD_FAULT_ACCESSED_DIRTY || !device->target.has_v3 ||
+	    !miss_hook_resolves(server->hook, miss->dev) ||
+	    !once_more_take(&device->once_more, miss, clock_now_ns()))
+		return false;
+	COUNT(server, device, stale);
+	answer_batch_retry(&server->answers, &device->target, miss);
+	return true;
+}
+
 /* May the guest be asked for the page? The miss is the kernel's half of that. */
 static enum page_fault_result ask_for_page(struct server *server,
 					   const struct served_device *device,
@@ -286,6 +299,8 @@ static void serve_miss(struct server *server, struct served_device *device,
 	}
 
 	err = find_answer(server, device, miss, &answer, &finding);
+	if (err && try_once_more(server, device, miss, &finding))
+		return;
 	if (err) {
 		serve_unanswered(server, device, miss, err, &finding);
 		return;

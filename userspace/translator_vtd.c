@@ -78,7 +78,7 @@ static int vtd_translate(struct translator *translator, const struct lookup *loo
 	int err;
 
 	trail_begin(&walk, &lookup->memory, lookup->trail, lookup->iova);
-	fault = vtd_walk(&view.unit, &request, trail_read, &walk, &found, &finding->walk);
+	fault = vtd_walk_whole(&view.unit, &request, trail_read, &walk, &found, &finding->walk);
 	trail_end(&walk);
 	if (fault)
 		return -ENOENT;

@@ -31,6 +31,8 @@ static const struct {
 	[VTD_FAULT_PRESENT] = {"present", "the paging entry is not present"},
 	[VTD_FAULT_RESERVED] = {"reserved", "the paging entry has reserved bits set"},
 	[VTD_FAULT_PERMISSION] = {"permission", "the paging entry does not allow the access"},
+	[VTD_FAULT_ACCESSED_DIRTY] = {"accessed-dirty",
+				      "the paging entry's accessed or dirty flag is not set"},
 	[VTD_FAULT_NESTED_READ] = {"nested-read",
 				   "a second-level table is not in the guest's memory"},
 	[VTD_FAULT_NESTED_WIDTH] = {"nested-width",
@@ -40,6 +42,8 @@ static const struct {
 				       "the second-level entry has reserved bits set"},
 	[VTD_FAULT_NESTED_PERMISSION] = {"nested-permission",
 					 "the second-level entry does not allow the access"},
+	[VTD_FAULT_NESTED_WRITE] = {"nested-write",
+				    "the second level does not allow to set the entry's flags"},
 };
 
 static const char *const tables[VTD_NR_TABLES] = {

@@ -18,7 +18,7 @@ static int expected_page(const struct inmate *in, uint64_t iova)
 	struct reference found;
 
 	request.iova = iova;
-	reference_walk(&in->prison.unit, &request, &in->prison.guest, &found);
+	prison_expect(&in->prison, &request, &found);
 	return found.fault ? -1 : guest_find(&in->prison.guest, found.gpa);
 }
 

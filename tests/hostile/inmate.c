@@ -104,7 +104,7 @@ static bool answer(struct inmate *in, const struct vhost_iotlb_msg *miss)
 
 	request.iova = miss->iova;
 	request.access = miss->perm;
-	reference_walk(&in->prison.unit, &request, &in->prison.guest, &found);
+	prison_expect(&in->prison, &request, &found);
 	page = found.fault ? -1 : guest_find(&in->prison.guest, found.gpa);
 	if (in->is_mute || page < 0)
 		return false;

@@ -59,12 +59,25 @@ static void move_bait(struct prison *p)
 		guest_add(&p->guest, gpa[i]);
 }
 
+void prison_expect(const struct prison *p, const struct vtd_request *request,
+		   struct reference *result)
+{
+	const struct walk_case walk = {
+		.unit = &p->unit,
+		.request = request,
+		.guest = &p->guest,
+		.can_set = true,
+	};
+
+	reference_walk(&walk, result);
+}
+
 void prison_open(struct prison *p, enum deep_kind kind, unsigned int levels)
 {
 	deep_make(&p->guest, kind, levels, false, &p->unit, &p->request);
 	move_bait(p);
 	p->request.merge = 0;
-	reference_walk(&p->unit, &p->request, &p->guest, &p->good);
+	prison_expect(p, &p->request, &p->good);
 	p->data = guest_find(&p->guest, p->good.gpa);
 	if (p->good.fault || p->data < 0)
 		bail_out("the tables are no good");

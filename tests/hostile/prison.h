@@ -45,6 +45,13 @@ void prison_open(struct prison *p, enum deep_kind kind, unsigned int levels);
 /* What is beyond the pages. */
 uint64_t prison_bait_entry(const struct prison *p);
 
+/*
+ * What must come of a request: accessed and dirty flags of entries are set if they
+ * are not.
+ */
+void prison_expect(const struct prison *p, const struct vtd_request *request,
+		   struct reference *result);
+
 /* The device can reach a page as the owner sees it. */
 uint64_t *prison_page(const struct prison *p, int page);
 

@@ -11,6 +11,9 @@
  *	state			has the device used all that was offered to send?
  *	wait			wait for the next frame that it sends
  *	race ROUNDS SOCKET	see race.h
+ *	clear			have no entry accessed or dirty, now and later
+ *	flags			how many entries are: see flags.h
+ *	change COUNT		as traffic, while entries are changed: see flags.h
  *	flood socket|library COUNT SKIPPED SOCKET	see flood.h
  *	costs SOCKET		see costs.h
  *	map, unmap, ...		see pages.h
@@ -30,6 +33,7 @@
 #include "tests/kernel/fdinfo.h"
 #include "tests/kernel/frame.h"
 #include "costs.h"
+#include "flags.h"
 #include "flood.h"
 #include "pages.h"
 #include "queues.h"
@@ -118,7 +122,7 @@ static bool receive_one(unsigned int nth, uint32_t tag)
 	return true;
 }
 
-static void traffic(unsigned int count, bool sends)
+static void traffic_counts(unsigned int count, bool sends)
 {
 	counts = (struct counts){};
 	for (unsigned int i = 0; i < count; i++) {
@@ -129,6 +133,11 @@ static void traffic(unsigned int count, bool sends)
 		if (!receive_one(nth, i | FROM_RX))
 			break;
 	}
+}
+
+static void traffic(unsigned int count, bool sends)
+{
+	traffic_counts(count, sends);
 	printf("sent %u received %u crossed %u\n", counts.sent, counts.received, counts.crossed);
 }
 
@@ -146,6 +155,30 @@ static void race(unsigned int rounds, const char *socket)
 	printf("switched %u invalidated %u stale %u crossed %u lost %u frames %u\n",
 	       result.switches, result.invalidations, result.stale, result.crossed, result.lost,
 	       result.frames);
+}
+
+static void print_flags(void)
+{
+	static const char *const names[NR_PROCESSES] = {
+		[RX] = "receiver", [TX] = "sender", [HEIR] = "heir"};
+	struct flags_counts counts;
+
+	for (int process = 0; process < NR_PROCESSES; process++) {
+		flags_count(device, process, &counts);
+		printf("%s%s: tables %u pages %u dirty %u odd %u", process ? ", " : "",
+		       names[process], counts.tables, counts.pages, counts.dirty, counts.odd);
+	}
+	putchar('\n');
+}
+
+static void change(unsigned int count)
+{
+	struct flags_changer *changer = flags_changer_begin(device);
+
+	/* One line with what follows */
+	traffic_counts(count, true);
+	printf("sent %u received %u crossed %u, %s\n", counts.sent, counts.received, counts.crossed,
+	       flags_changer_end(changer) ? "all is as changed" : "changes are lost");
 }
 
 static void flood(const char *way, unsigned int count, const char *skipped, const char *socket)
@@ -179,6 +212,13 @@ static void handle(const char *line)
 		state();
 	else if (sscanf(line, "race %u %99s", &number, socket) == 2)
 		race(number, socket);
+	else if (!strcmp(line, "clear\n")) {
+		tables_clear_flags(device);
+		puts("cleared");
+	} else if (!strcmp(line, "flags\n"))
+		print_flags();
+	else if (sscanf(line, "change %u", &number) == 1)
+		change(number);
 	else if (sscanf(line, "flood %19s %u %19s %99s", way, &number, word, socket) == 4)
 		flood(way, number, word, socket);
 	else if (sscanf(line, "costs %99s", socket) == 1)

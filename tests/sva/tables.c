@@ -24,6 +24,9 @@
 
 static unsigned int exchanged;
 
+/* No entry is accessed or dirty when it is written. */
+static bool is_clear;
+
 static uint64_t gpa_of(unsigned int page)
 {
 	return page * PAGE;
@@ -83,11 +86,16 @@ static void enter(const struct device *d, int process, uint64_t address, uint64_
 	store(d, first_level(process) + LEVELS - 1, index_of(address, 1), entry);
 }
 
+static uint64_t readable(void)
+{
+	const uint64_t flags = is_clear ? 0 : VTD_FIRST_ACCESSED | VTD_FIRST_DIRTY;
+
+	return VTD_FIRST_PRESENT | VTD_FIRST_USER | flags;
+}
+
 static void map(const struct device *d, int process, uint64_t address, unsigned int page)
 {
-	const uint64_t flags = VTD_FIRST_PRESENT | VTD_FIRST_WRITE | VTD_FIRST_USER;
-
-	enter(d, process, address, seen(page) | flags);
+	enter(d, process, address, seen(page) | VTD_FIRST_WRITE | readable());
 }
 
 void tables_map_buffer(const struct device *d, int process, unsigned int nth, unsigned int page)
@@ -97,8 +105,7 @@ void tables_map_buffer(const struct device *d, int process, unsigned int nth, un
 
 void tables_protect_buffer(const struct device *d, int process, unsigned int nth, unsigned int page)
 {
-	enter(d, process, PROCESS_BUFFERS + nth * PAGE,
-	      seen(page) | VTD_FIRST_PRESENT | VTD_FIRST_USER);
+	enter(d, process, PROCESS_BUFFERS + nth * PAGE, seen(page) | readable());
 }
 
 void tables_unmap_buffer(const struct device *d, int process, unsigned int nth)
@@ -108,7 +115,8 @@ void tables_unmap_buffer(const struct device *d, int process, unsigned int nth)
 
 static void build_process(const struct device *d, int process)
 {
-	const uint64_t flags = VTD_FIRST_PRESENT | VTD_FIRST_WRITE | VTD_FIRST_USER;
+	const uint64_t flags =
+		VTD_FIRST_PRESENT | VTD_FIRST_WRITE | VTD_FIRST_USER | VTD_FIRST_ACCESSED;
 	const unsigned int table = first_level(process);
 
 	for (int i = 0; i < LEVELS - 1; i++)
@@ -119,6 +127,30 @@ static void build_process(const struct device *d, int process)
 		    device_ring_page(queue_of(process), part));
 	for (unsigned int nth = 0; nth < NR_BUFFERS; nth++)
 		tables_map_buffer(d, process, nth, tables_buffer(process, nth));
+}
+
+unsigned int tables_levels(void)
+{
+	return LEVELS;
+}
+
+uint64_t *tables_first_level(const struct device *d, int process, unsigned int nth)
+{
+	return device_page(d, first_level(process) + nth);
+}
+
+void tables_clear_flags(const struct device *d)
+{
+	is_clear = true;
+	for (int process = 0; process < NR_PROCESSES; process++)
+		for (unsigned int table = 0; table < LEVELS; table++) {
+			uint64_t *entries = tables_first_level(d, process, table);
+
+			for (unsigned int i = 0; i < ENTRIES; i++)
+				__atomic_fetch_and(&entries[i],
+						   ~(VTD_FIRST_ACCESSED | VTD_FIRST_DIRTY),
+						   __ATOMIC_ACQ_REL);
+		}
 }
 
 static void build_legacy(const struct device *d)

@@ -57,6 +57,16 @@ void tables_protect_buffer(const struct device *d, int process, unsigned int nth
 /* Have it find no page there. */
 void tables_unmap_buffer(const struct device *d, int process, unsigned int nth);
 
+/*
+ * Have no entry of the processes accessed or dirty, nor those that are written from
+ * now on: whoever walks them has to set that.
+ */
+void tables_clear_flags(const struct device *d);
+
+/* The page tables of a process, the highest first: the nth of tables_levels(). */
+unsigned int tables_levels(void);
+uint64_t *tables_first_level(const struct device *d, int process, unsigned int nth);
+
 /* What is to be told to the IOMMU, or to whoever plays it: guest-physical. */
 uint64_t tables_legacy_root(void);
 uint64_t tables_scalable_root(void);

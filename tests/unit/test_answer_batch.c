@@ -183,21 +183,23 @@ static void test_a_message_for_each_device(void **state)
 	answer_batch_hand_back(&batch, &target, &(struct iotlb_record){.iova = 0x3000});
 	answer_batch_invalidate_all(&batch, &other);
 	answer_batch_retry_all(&batch, &other);
+	answer_batch_retry(&batch, &target, &(struct iotlb_record){.iova = 0x5000});
 	answer_batch_flush(&batch);
 	assert_int_equal(messages, 2);
-	assert_int_equal(applied_count, 5);
+	assert_int_equal(applied_count, 6);
 	assert_applied(0, FD, VHOST_IOTLB_UPDATE, 0x1000, 1);
 	assert_applied(1, FD, VHOST_IOTLB_MISS, 0x3000, 1);
-	assert_applied(2, OTHER_FD, VHOST_IOTLB_UPDATE, 0x2000, 1);
-	assert_applied(3, OTHER_FD, VHOST_IOTLB_INVALIDATE, 0, 0);
-	assert_applied(4, OTHER_FD, VHOST_IOTLB_RETRY, 0, 0);
+	assert_applied(2, FD, VHOST_IOTLB_RETRY, 0x5000, 1);
+	assert_applied(3, OTHER_FD, VHOST_IOTLB_UPDATE, 0x2000, 1);
+	assert_applied(4, OTHER_FD, VHOST_IOTLB_INVALIDATE, 0, 0);
+	assert_applied(5, OTHER_FD, VHOST_IOTLB_RETRY, 0, 0);
 
 	/* The next batch begins anew. */
 	update(&other, 0x4000);
 	answer_batch_flush(&batch);
 	assert_int_equal(messages, 3);
-	assert_int_equal(applied_count, 6);
-	assert_applied(5, OTHER_FD, VHOST_IOTLB_UPDATE, 0x4000, 1);
+	assert_int_equal(applied_count, 7);
+	assert_applied(6, OTHER_FD, VHOST_IOTLB_UPDATE, 0x4000, 1);
 }
 
 /* vhost lets the virtqueue miss anew, so it is not handed back. */

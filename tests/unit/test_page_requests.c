@@ -637,10 +637,12 @@ static void test_which_faults(void **state)
 			walk.fault_table = table;
 			count += page_request_is_for(&walk);
 		}
-	assert_int_equal(count, 2);
+	assert_int_equal(count, 3);
 	walk = (struct vtd_walk){.fault = VTD_FAULT_PRESENT, .fault_table = VTD_TABLE_FIRST_LEVEL};
 	assert_true(page_request_is_for(&walk));
 	walk.fault = VTD_FAULT_PERMISSION;
+	assert_true(page_request_is_for(&walk));
+	walk.fault = VTD_FAULT_ACCESSED_DIRTY;
 	assert_true(page_request_is_for(&walk));
 }
 

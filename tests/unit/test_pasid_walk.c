@@ -37,7 +37,7 @@ static uint64_t *first_entry(uint64_t root, uint64_t address, int level)
 		if (at_level == level)
 			return entry;
 		if (!*entry)
-			*entry = new_page() | P | RW | US;
+			*entry = new_page() | P | RW | US | AD;
 		table = *entry & 0xffffffffff000;
 	}
 }
@@ -125,12 +125,12 @@ static void test_same(void **state)
 		for (second = 2; second <= 5; second++)
 			for (level = 1; level <= 3; level++) {
 				use_levels(first, second == 2 ? 0 : second);
-				try_page(level, P | RW | US, VTD_OK, VTD_OK);
-				try_page(level, P | RW | US | XD, VTD_OK, VTD_OK);
-				try_page(level, P | US, VTD_OK, VTD_FAULT_PERMISSION);
+				try_page(level, P | RW | US | AD, VTD_OK, VTD_OK);
+				try_page(level, P | RW | US | AD | XD, VTD_OK, VTD_OK);
+				try_page(level, P | US | AD, VTD_OK, VTD_FAULT_PERMISSION);
 				try_page(level, P | RW, VTD_FAULT_PERMISSION, VTD_FAULT_PERMISSION);
 				try_page(level, RW | US, VTD_FAULT_PRESENT, VTD_FAULT_PRESENT);
-				try_page(level, P | RW | US | BIT(WIDTH), VTD_FAULT_RESERVED,
+				try_page(level, P | RW | US | AD | BIT(WIDTH), VTD_FAULT_RESERVED,
 					 VTD_FAULT_RESERVED);
 			}
 }
@@ -142,7 +142,7 @@ static void test_outside(void **state)
 	(void)state;
 	for (first = 4; first <= 5; first++) {
 		use_levels(first, 4);
-		try_page(1, P | RW | US, VTD_OK, VTD_OK);
+		try_page(1, P | RW | US | AD, VTD_OK, VTD_OK);
 		/* Not mapped, not canonical, and canonical only with 5 levels */
 		assert_int_equal(assert_same(0x1000, VTD_READ), VTD_FAULT_PRESENT);
 		assert_int_equal(assert_same(BIT(62), VTD_READ), VTD_FAULT_WIDTH);
@@ -152,7 +152,7 @@ static void test_outside(void **state)
 	}
 	/* A page that the second level does not have, */
 	use_levels(4, 4);
-	*first_entry(FIRST_TABLE, 0x1000, 1) = 0x55555000 | P | RW | US;
+	*first_entry(FIRST_TABLE, 0x1000, 1) = 0x55555000 | P | RW | US | AD;
 	assert_int_equal(assert_same(0x1000, VTD_READ), VTD_FAULT_NESTED_PRESENT);
 	/* and a table that it does not have: unmapped since it was bound. */
 	*entry_of(SECOND_TABLE, 4, FIRST_TABLE, 1, 3) = 0;
@@ -178,12 +178,12 @@ static void test_support(void **state)
 	guest.unit.flags &= ~VTD_UNIT_NESTED;
 	bind(&(struct sva_binding){.root = FIRST_TABLE, .width = 48});
 	guest.unit.flags |= VTD_UNIT_NESTED;
-	try_page(1, P | RW | US, VTD_OK, VTD_OK);
+	try_page(1, P | RW | US | AD, VTD_OK, VTD_OK);
 	use_levels(5, 0);
 	pasid_view_bound(&view, NULL, PASID,
 			 &(struct sva_binding){.root = FIRST_TABLE, .width = 57},
 			 &(struct vtd_parent){});
-	try_page(3, P | RW | US, VTD_OK, VTD_OK);
+	try_page(3, P | RW | US | AD, VTD_OK, VTD_OK);
 }
 
 static void test_flags(void **state)
@@ -209,7 +209,7 @@ static void test_isolation(void **state)
 	(void)state;
 	use_levels(4, 4);
 	for (i = 0; i < 2; i++) {
-		*first_entry(roots[i], iova, 1) = (MIDDLE + i * PAGE) | P | RW | US;
+		*first_entry(roots[i], iova, 1) = (MIDDLE + i * PAGE) | P | RW | US | AD;
 		moved(MIDDLE + i * PAGE);
 	}
 	for (i = 0; i < 4; i++) {
@@ -252,7 +252,7 @@ static void test_attached(void **state)
 			assert_int_equal(assert_same(iova, VTD_READ), VTD_FAULT_PASID_PRESENT);
 			entry[0] = SECOND_TABLE | AW(4) | PGTT(3) | 1;
 			entry[2] = FIRST_TABLE | NXE;
-			try_page(1, P | RW | US, VTD_OK, VTD_OK);
+			try_page(1, P | RW | US | AD, VTD_OK, VTD_OK);
 		}
 }
 

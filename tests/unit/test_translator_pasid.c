@@ -24,8 +24,8 @@
 #define PAGE 4096ULL
 #define PAGES 64
 
-/* Flags of first-level entries: P, R/W, U/S */
-#define USER 7ULL
+/* Flags of first-level entries: P, R/W, U/S, A, D */
+#define USER 0x67ULL
 
 #define IOVA 0x7f0000201000ULL
 

@@ -21,7 +21,7 @@ static int prepare(void **state)
 static uint64_t *entry(int level)
 {
 	return entry_of(FIRST_TABLE, levels, guest.request.iova & (BIT(57) - 1), level,
-			P | RW | US);
+			P | RW | US | AD);
 }
 
 /* Maps the page of @level of the request; returns its entry. */
@@ -29,7 +29,7 @@ static uint64_t *map(int level, uint64_t gpa)
 {
 	uint64_t *leaf = entry(level);
 
-	*leaf = gpa | P | RW | US | (level > 1 ? PS : 0);
+	*leaf = gpa | P | RW | US | AD | (level > 1 ? PS : 0);
 	return leaf;
 }
 
@@ -70,7 +70,7 @@ static void addresses_are_canonical(void **state)
 		assert_found(half - PAGE, 0x9000, PAGE, 3, 1);
 		/* Lower end of the upper half: where the sign is set. */
 		guest.request.iova = half;
-		*entry_of(FIRST_TABLE, depth, half, 1, 7) = 0xa007;
+		*entry_of(FIRST_TABLE, depth, half, 1, 0x67) = 0xa067;
 		assert_fault(VTD_FAULT_WIDTH, VTD_TABLE_PASID, 0);
 		assert_int_equal(guest.reads, 4);
 		guest.request.iova = -half;
@@ -80,7 +80,7 @@ static void addresses_are_canonical(void **state)
 		guest.request.iova = half - 1 + 2 * half;
 		assert_fault(VTD_FAULT_WIDTH, VTD_TABLE_PASID, 0);
 		guest.request.iova = -1ULL;
-		*entry_of(FIRST_TABLE, depth, 2 * half - 1, 1, 7) = 0xb007;
+		*entry_of(FIRST_TABLE, depth, 2 * half - 1, 1, 0x67) = 0xb067;
 		assert_found(-PAGE, 0xb000, PAGE, 3, 1);
 	}
 }
@@ -104,7 +104,7 @@ static void reserved_bits_of_entries(void **state)
 				 VTD_FAULT_RESERVED, VTD_TABLE_FIRST_LEVEL, level);
 			/* There are no larger pages, not even an aligned one. */
 			if (level > 3) {
-				*entry(level) = P | RW | US | PS;
+				*entry(level) = P | RW | US | AD | PS;
 				assert_fault(VTD_FAULT_RESERVED, VTD_TABLE_FIRST_LEVEL, level);
 			}
 			/* Present before reserved, reserved before permissions. */
@@ -218,7 +218,7 @@ static void a_line_of_entries(void **state)
 	map(1, 0);
 	line = entry(1);
 	for (int i = 0; i < 8; i++)
-		line[i] = (0x123456788000ULL + i * PAGE) | P | RW | US;
+		line[i] = (0x123456788000ULL + i * PAGE) | P | RW | US | AD;
 	guest.request.iova = 0x7fffb000;
 	assert_found(0x7fff8000, 0x123456788000ULL, 8 * PAGE, 3, 1);
 	assert_int_equal(guest.last_size, 64);

@@ -26,7 +26,7 @@ static uint64_t *first_entry(uint64_t address, int level)
 		if (at_level == level)
 			return entry;
 		if (!*entry)
-			*entry = new_page() | P | RW | US;
+			*entry = new_page() | P | RW | US | AD;
 		table = *entry & 0xffffffffff000;
 	}
 }
@@ -50,7 +50,7 @@ static void map(int first, int second)
 	uint64_t offset_1 = IOVA & (SIZE_OF(first) - 1) & ~(PAGE - 1);
 	uint64_t middle = MIDDLE + offset_1;
 
-	*first_entry(IOVA, first) = MIDDLE | P | RW | US | (first > 1 ? PS : 0);
+	*first_entry(IOVA, first) = MIDDLE | P | RW | US | AD | (first > 1 ? PS : 0);
 	*second_entry(middle, second) =
 		((END + offset_1) & -SIZE_OF(second)) | 3 | (second > 1 ? PS : 0);
 }
@@ -103,7 +103,7 @@ static void permissions_of_both(void **state)
 	for (int f = 0; f <= 2; f += 2)
 		for (int s = 1; s <= 3; s++)
 			for (int access = 1; access <= 3; access++) {
-				*first = MIDDLE | P | US | f;
+				*first = MIDDLE | P | US | AD | f;
 				*second = END | s;
 				guest.request.access = access;
 				if (access & 2 && !f)
@@ -215,7 +215,7 @@ static void addresses_within_the_second_level(void **state)
 
 	/* The last page of the second level is one of it. */
 	use_levels(4, 3);
-	*first_entry(IOVA, 1) = (BIT(39) - PAGE) | P | RW | US;
+	*first_entry(IOVA, 1) = (BIT(39) - PAGE) | P | RW | US | AD;
 	*second_entry(BIT(39) - PAGE, 1) = END | 3;
 	assert_found(IOVA, END, PAGE, 3, 1);
 }
@@ -228,7 +228,7 @@ static void a_line_of_entries(void **state)
 	(void)state;
 	guest.request.merge = 1;
 	for (int i = 0; i < 8; i++)
-		line[i] = (0x3ff000 - 2 * PAGE + i * PAGE) | P | RW | US;
+		line[i] = (0x3ff000 - 2 * PAGE + i * PAGE) | P | RW | US | AD;
 	/* Entries 0 to 2 are of one page of 2M, the others of the next. */
 	*second_entry(0x200000, 2) = 0x40000000 | 3 | PS;
 	*second_entry(0x400000, 2) = 0x80000000 | 3 | PS;

@@ -10,7 +10,7 @@ static int prepare(void **state)
 	(void)state;
 	use_type(2);
 	*entry_of(SECOND_TABLE, 4, 0, 1, 3) = 0x9003;
-	*entry_of(FIRST_TABLE, 4, 0, 1, 7) = 0xa007;
+	*entry_of(FIRST_TABLE, 4, 0, 1, 0x67) = 0xa067;
 	return 0;
 }
 

@@ -151,16 +151,22 @@ static void test_first_level(void **state)
 
 	(void)state;
 	assert_entry(VTD_TABLE_FIRST_LEVEL, 1, 0x8000000000005007,
-		     "present, read and write, user, page of 4K at 0x5000, reserved "
-		     "0x8000000000000000 set");
+		     "present, read and write, user, page of 4K at 0x5000, not accessed, not "
+		     "dirty, reserved 0x8000000000000000 set");
 	pasid->words[2] = 1 << 5;
+	assert_entry(VTD_TABLE_FIRST_LEVEL, 1, 0x5027,
+		     "present, read and write, user, page of 4K at 0x5000, accessed, not dirty");
+	assert_entry(VTD_TABLE_FIRST_LEVEL, 3, 0x5067,
+		     "present, read and write, user, table at 0x5000, accessed");
 	assert_entry(VTD_TABLE_FIRST_LEVEL, 1, 0x8000000000005001,
-		     "present, read only, supervisor, page of 4K at 0x5000, no-execute");
+		     "present, read only, supervisor, page of 4K at 0x5000, not accessed, "
+		     "no-execute");
 	assert_entry(VTD_TABLE_FIRST_LEVEL, 2, 0x2030e5,
 		     "present, read only, user, page of 2M at 0x200000, accessed, dirty, reserved "
 		     "0x2000 set");
 	assert_entry(VTD_TABLE_FIRST_LEVEL, 5, 0x5081,
-		     "present, read only, supervisor, table at 0x5000, reserved 0x80 set");
+		     "present, read only, supervisor, table at 0x5000, not accessed, reserved "
+		     "0x80 set");
 }
 
 static void test_unreadable(void **state)

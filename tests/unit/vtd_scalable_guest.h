@@ -18,6 +18,7 @@
 #define P 1ULL
 #define RW 2ULL
 #define US 4ULL
+#define AD 0x60ULL /* accessed and dirty */
 #define PS 0x80ULL
 
 /* RID_PASID is 5. */

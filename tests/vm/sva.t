@@ -268,6 +268,51 @@ test_attached()
 	leave
 }
 
+# Entries that nobody has used yet: whoever walks sets their flags, as hardware does.
+# The kernel can; iotlbd alone cannot, and says so.
+test_flags()
+{
+	local what="flags${how:+, $how}" reply
+	local none="tables 0 pages 0 dirty 0 odd 0"
+
+	guest
+	iommu "$legacy"
+	# shellcheck disable=SC2086
+	start --vtd vtd --control "$socket" --json $how
+	alloc
+	bind
+	if [[ $how != --resolve ]]; then
+		ok "$what: the virtqueues start" says running run
+		ask clear >>replies
+		ask send 3 >>replies
+		ok "$what: what nobody can set is a fault that has a name" wait_for grep -q \
+			"no translation of 0x7f1234413000 of PASID $tx: .* (fault accessed-dirty, table first-level, level 4)" err
+		ok "$what: it waits" says waiting state
+		ok "$what: nothing is set" says \
+			"receiver: $none, sender: $none, heir: $none" flags
+		ok "$what: iotlbd ends well" stop
+		leave
+		return
+	fi
+	ask clear >>replies
+	ok "$what: the virtqueues start" says running run
+	ok "$what: each has its own bytes" says "$all_good" traffic "$count"
+	# Rings: descriptors, what is available, and what is used, which is written.
+	# Buffers: those that are received into are written.
+	ok "$what: all that is used has them, and nothing else" says \
+		"receiver: tables 3 pages 19 dirty 17 odd 0, sender: tables 3 pages 19 dirty 1 odd 0, heir: $none" \
+		flags
+	ok "$what: a guest that changes the entries" says \
+		"$all_good, all is as changed" change "$count"
+	reply=$(ask race "$(fewer 40)" "$socket")
+	echo "# $reply"
+	ok "$what: nothing stale, crossed or lost" grep -qx \
+		"switched .* stale 0 crossed 0 lost 0 frames [0-9]*" <<<"$reply"
+	ok "$what: iotlbd ends well" stop
+	served "$what"
+	leave
+}
+
 # Without an IOMMU, what a process has for physical is guest-physical.
 test_flat()
 {
@@ -288,6 +333,7 @@ tests=(
 	test_flood
 	test_tables
 	test_attached
+	test_flags
 )
 
 # By hand, some of them can be named.

@@ -80,7 +80,8 @@ static uint64_t new_first(bool is_nested, uint64_t **words)
 /* Return: what the first level maps @iova to, in a table of its own. */
 static uint64_t make_first(uint64_t iova, unsigned int levels, bool is_nested)
 {
-	const uint64_t allowed = VTD_FIRST_PRESENT | VTD_FIRST_WRITE | VTD_FIRST_USER;
+	const uint64_t allowed = VTD_FIRST_PRESENT | VTD_FIRST_WRITE | VTD_FIRST_USER |
+				 VTD_FIRST_ACCESSED | VTD_FIRST_DIRTY;
 	uint64_t *table, *below, *data;
 	const uint64_t root = new_first(is_nested, &table);
 

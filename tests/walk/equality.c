@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes guests at random and compares the page walk of include/vtd_walk.h, for
- * many addresses of each, with a second one that is slow and obvious.
+ * Makes guests at random and compares the page walks of include/vtd_walk.h and
+ * vtd_space.h, for many addresses of each, with a second one that is slow and
+ * obvious.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -23,30 +24,34 @@
 
 /* From so many walks on, each end must have come at least so often. */
 #define ENOUGH 10000000
-#define LEAST 100
+#define LEAST 50
 
 static struct {
 	uint64_t seed, start, count;
-	int chaos;
+	struct wish wish;
 	const char *save;
 	bool verbose;
-} options = {.seed = 1, .count = ENOUGH, .chaos = -1};
+} options = {.seed = 1, .count = ENOUGH, .wish.chaos = -1};
 
 static struct scene scene;
 static struct tally tally;
 static struct comparison comparison;
 
+/* Walks that were compared, and those that count. */
+static uint64_t done, counted;
+
 static void usage(FILE *stream)
 {
 	fputs("Usage: walk_equality [OPTION]...\n"
 	      "\n"
-	      "Compares the page walk of include/vtd_walk.h with a reference, in guests made\n"
-	      "at random.\n"
+	      "Compares the page walks of include/vtd_walk.h and include/vtd_space.h with a\n"
+	      "reference, in guests made at random, and says how they ended.\n"
 	      "\n"
 	      "  --seed N      what the guests follow from (default 1)\n"
 	      "  --count N     how many walks to compare (default 10000000, with which all\n"
-	      "                ways to end must come 100 times)\n"
+	      "                ways to end must come 50 times)\n"
 	      "  --start N     begin with walk N\n"
+	      "  --nested      only in nested mode; of these walks --count is the number\n"
 	      "  --chaos N     mutilate N of 1000 words of tables (default: it varies)\n"
 	      "  --save DIR    write the first walk of each end there, for the fuzzer\n"
 	      "  --verbose     print all walks\n"
@@ -67,10 +72,15 @@ static void usage_error(const char *format, const char *what)
 static void parse_options(int argc, char **argv)
 {
 	static const struct option list[] = {
-		{"seed", required_argument, NULL, 's'},	 {"count", required_argument, NULL, 'c'},
-		{"start", required_argument, NULL, 'b'}, {"chaos", required_argument, NULL, 'x'},
-		{"save", required_argument, NULL, 'w'},	 {"verbose", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},	 {0},
+		{"seed", required_argument, NULL, 's'},
+		{"count", required_argument, NULL, 'c'},
+		{"start", required_argument, NULL, 'b'},
+		{"chaos", required_argument, NULL, 'x'},
+		{"save", required_argument, NULL, 'w'},
+		{"verbose", no_argument, NULL, 'v'},
+		{"nested", no_argument, NULL, 'n'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	int option;
 
@@ -86,7 +96,10 @@ static void parse_options(int argc, char **argv)
 			options.start = number_of(optarg, UINT32_MAX);
 			break;
 		case 'x':
-			options.chaos = number_of(optarg, 1000);
+			options.wish.chaos = number_of(optarg, 1000);
+			break;
+		case 'n':
+			options.wish.nested = true;
 			break;
 		case 'w':
 			options.save = optarg;
@@ -122,22 +135,21 @@ static struct random random_for(uint64_t number)
 	return r;
 }
 
-static void print_progress(uint64_t done)
+static void print_progress(void)
 {
 	static double next = 1;
 
 	if (!isatty(STDERR_FILENO) || seconds() < next)
 		return;
 	next = seconds() + 1;
-	fprintf(stderr, "\r# %" PRIu64 " of %" PRIu64 " walks, %.0f s ", done, options.count,
+	fprintf(stderr, "\r# %" PRIu64 " of %" PRIu64 " walks, %.0f s ", counted, options.count,
 		seconds());
 }
 
-static void save(uint64_t number, const struct vtd_request *request)
+static void save(uint64_t number, const struct walk_case *walk)
 {
 	static uint8_t bytes[IMAGE_MAX];
-	const size_t size =
-		image_write(bytes, &scene.unit, request, &scene.guest, &comparison.expected);
+	const size_t size = image_write(bytes, walk, &comparison.expected);
 	char path[4096];
 	FILE *file;
 
@@ -149,34 +161,46 @@ static void save(uint64_t number, const struct vtd_request *request)
 	}
 }
 
-static bool compare_one(uint64_t number, const struct vtd_request *request)
+static bool compare_one(uint64_t number, const struct vtd_request *request,
+			const struct start *start)
 {
-	bool good = compare_walk(&comparison, &scene.unit, request, &scene.guest);
+	const struct walk_case walk = {
+		.unit = &scene.unit,
+		.request = request,
+		.guest = &scene.guest,
+		.space = start->has_space ? &start->space : NULL,
+		.parent = &start->parent,
+		.can_set = start->can_set,
+	};
+	bool good = compare_walk(&comparison, &walk);
 
-	if (tally_count(&tally, request, &comparison.expected) && options.save)
-		save(number, request);
+	done++;
+	counted += !options.wish.nested || comparison.expected.path == PATH_NESTED;
+	if (tally_count(&tally, &walk, &comparison.expected) && options.save)
+		save(number, &walk);
 	if (!good)
-		printf("# walk %" PRIu64 " differs; again: walk_equality --seed %" PRIu64
+		printf("# walk %" PRIu64 " differs; again: walk_equality%s --seed %" PRIu64
 		       " --start %" PRIu64 " --count 1\n",
-		       number, options.seed, number);
+		       number, options.wish.nested ? " --nested" : "", options.seed, number);
 	if (!good || options.verbose)
 		compare_print(&comparison, stdout);
 	return good;
 }
 
-/* Walks in one guest, from @number to @end. */
-static bool compare_some(uint64_t number, uint64_t end)
+/* Walks in one guest, from @number on. */
+static bool compare_some(uint64_t number)
 {
 	struct random r = random_for(number / REQUESTS);
+	const uint64_t skipped = number % REQUESTS;
 	struct vtd_request request;
+	struct start start;
 
-	generate_scene(&scene, &r, options.chaos);
+	generate_scene(&scene, &r, &options.wish);
 	/* A request depends on those before. */
-	for (uint64_t skipped = 0; skipped < number % REQUESTS; skipped++)
+	for (uint64_t nth = 0; nth < REQUESTS && counted < options.count; nth++) {
 		generate_request(&scene, &r, &request);
-	for (; number < end; number++) {
-		generate_request(&scene, &r, &request);
-		if (!compare_one(number, &request))
+		generate_start(&scene, &r, &request, &start);
+		if (nth >= skipped && !compare_one(number - skipped + nth, &request, &start))
 			return false;
 	}
 	return true;
@@ -184,18 +208,13 @@ static bool compare_some(uint64_t number, uint64_t end)
 
 static bool compare_all(void)
 {
-	const uint64_t end = options.start + options.count;
 	uint64_t number = options.start;
 
-	while (number < end) {
-		uint64_t next = (number / REQUESTS + 1) * REQUESTS;
-
-		if (next > end)
-			next = end;
-		if (!compare_some(number, next))
+	while (counted < options.count) {
+		if (!compare_some(number))
 			return false;
-		number = next;
-		print_progress(number - options.start);
+		number = (number / REQUESTS + 1) * REQUESTS;
+		print_progress();
 	}
 	return true;
 }
@@ -217,17 +236,19 @@ int main(int argc, char **argv)
 	equal = compare_all();
 	if (isatty(STDERR_FILENO))
 		fputc('\n', stderr);
-	printf("# %" PRIu64 " walks in %.1f s, %.0f each second\n", options.count, seconds(),
-	       options.count / seconds());
+	printf("# %" PRIu64 " walks in %.1f s, %.0f each second\n", done, seconds(),
+	       done / seconds());
+	if (options.wish.nested)
+		printf("# %" PRIu64 " of them nested\n", counted);
+	tally_print(&tally);
 	print_result(equal, 1, "walks are as the reference says");
 
-	if (!equal || options.count < ENOUGH || options.chaos >= 0) {
+	if (!equal || options.count < ENOUGH || options.wish.chaos >= 0) {
 		print_result(equal, 2,
 			     "all ways to end have come # SKIP there were not enough walks");
 		return equal ? 0 : 1;
 	}
-	tally_print(&tally);
-	complete = tally_is_complete(&tally, LEAST);
+	complete = tally_is_complete(&tally, options.wish.nested, LEAST);
 	print_result(complete, 2, "all ways to end have come");
 	return complete ? 0 : 1;
 }

@@ -9,11 +9,13 @@
 #define US (1ULL << 2)
 #define PS (1ULL << 7)
 #define XD (1ULL << 63)
+#define ACCESSED (1ULL << 5)
+#define DIRTY (1ULL << 6)
 
 /* What hardware ignores, of tables and of pages. */
 #define SECOND_TABLE_IGNORED 0xbff000000000077cULL
 #define SECOND_PAGE_IGNORED 0xbff000000000077cULL
-#define FIRST_IGNORED 0x7ff0000000000f78ULL
+#define FIRST_IGNORED 0x7ff0000000000f18ULL
 
 enum type { FIRST = 1, SECOND = 2, NESTED = 3, PASS_THROUGH = 4 };
 
@@ -105,6 +107,13 @@ static uint64_t first_permission(struct random *r)
 	return x < sizeof(list) ? list[x] : P | W | US;
 }
 
+/* Accessed and dirty: in most scenes nearly all entries have them, in others few. */
+static uint64_t first_flags(const struct scene *s, struct random *r)
+{
+	return (random_chance(r, s->unset) ? 0 : ACCESSED) |
+	       (random_chance(r, s->unset) ? 0 : DIRTY);
+}
+
 static bool is_large(struct random *r, unsigned int level)
 {
 	return (level == 2 || level == 3) && random_chance(r, 200);
@@ -126,6 +135,8 @@ static void fill_second(struct scene *s, struct random *r, unsigned int page, un
 		else if (is_large(r, level))
 			word |= random_frame(s, r, page_shift(level)) | PS |
 				(random_next(r) & SECOND_PAGE_IGNORED);
+		else if (random_chance(r, 2))
+			word |= random_frame(s, r, 12);
 		else
 			word |= s->guest.gpa[pick(r, &s->second[level - 1])] |
 				(random_next(r) & SECOND_TABLE_IGNORED);
@@ -142,9 +153,14 @@ static void fill_first(struct scene *s, struct random *r, unsigned int page, uns
 
 		if (level == 1 && i && random_chance(r, 750)) {
 			entry[i] = entry[i - 1] + GUEST_PAGE;
+			if (random_chance(r, s->unset))
+				entry[i] ^= first_flags(s, r);
 			continue;
 		}
-		word |= random_next(r) & FIRST_IGNORED & (level == 1 ? ~0ULL : ~PS);
+		word |= random_next(r) & FIRST_IGNORED;
+		word |= first_flags(s, r);
+		if (level == 1)
+			word |= random_next(r) & PS;
 		if (random_chance(r, 100))
 			word |= XD;
 		if (level == 1)
@@ -152,6 +168,8 @@ static void fill_first(struct scene *s, struct random *r, unsigned int page, uns
 		else if (is_large(r, level))
 			word |= random_frame(s, r, page_shift(level)) | PS |
 				(random_next(r) & 1ULL << 12);
+		else if (random_chance(r, 3))
+			word |= random_frame(s, r, 12);
 		else
 			word |= s->via[pick(r, &s->first[level - 1])];
 		entry[i] = maybe_mutilated(s, r, word);
@@ -332,7 +350,7 @@ static struct range add_pages(struct scene *s, struct random *r, unsigned int nr
 	return range;
 }
 
-static void choose_unit(struct scene *s, struct random *r)
+static void choose_unit(struct scene *s, struct random *r, const struct wish *wish)
 {
 	static const uint8_t widths[] = {32, 36, 39, 39, 40, 42, 46, 46, 48, 48, 51, 52, 52};
 	static const uint8_t types[] = {FIRST,	FIRST,	SECOND, SECOND,
@@ -344,6 +362,10 @@ static void choose_unit(struct scene *s, struct random *r)
 	s->first_levels = 4 + random_below(r, 2);
 	s->type = RANDOM_PICK(r, types);
 	s->scalable = random_chance(r, 600);
+	if (wish->nested) {
+		s->type = NESTED;
+		s->scalable = true;
+	}
 
 	unit->address_width = RANDOM_PICK(r, widths);
 	unit->sagaw = random_next(r) & random_next(r);
@@ -372,15 +394,17 @@ static void fill_levels(struct scene *s, struct random *r, const struct range *r
 			fill(s, r, ranges[level].first + i, level);
 }
 
-void generate_scene(struct scene *s, struct random *r, int chaos)
+void generate_scene(struct scene *s, struct random *r, const struct wish *wish)
 {
 	static const unsigned int chances[] = {0, 1, 5, 20, 60};
+	static const unsigned int unset[] = {0, 5, 30, 200, 500};
 	static const unsigned int second[LEVELS + 1] = {0, 9, 7, 5, 3, 2};
 	static const unsigned int first[LEVELS + 1] = {0, 7, 5, 3, 2, 2};
 	unsigned int leaf[GUEST_PAGES];
 
-	choose_unit(s, r);
-	s->chaos = chaos >= 0 ? (unsigned int)chaos : RANDOM_PICK(r, chances);
+	choose_unit(s, r, wish);
+	s->chaos = wish->chaos >= 0 ? (unsigned int)wish->chaos : RANDOM_PICK(r, chances);
+	s->unset = RANDOM_PICK(r, unset);
 	guest_clear(&s->guest);
 	s->root = add_pages(s, r, 1);
 	s->context = add_pages(s, r, 2);
@@ -465,4 +489,56 @@ void generate_request(struct scene *s, struct random *r, struct vtd_request *req
 	request->access = 1 + random_below(r, 3);
 	request->merge = random_below(r, 2);
 	s->last = *request;
+}
+
+/* A directory, as it is attached */
+static void start_attached(const struct scene *s, struct random *r, struct start *start)
+{
+	const uint64_t size = random_chance(r, 700) ? random_below(r, 3) : random_below(r, 8);
+
+	start->space.kind = VTD_SPACE_DIRECTORY;
+	start->space.word = s->guest.gpa[pick(r, &s->directory)] | size << 9;
+	if (random_chance(r, 5))
+		start->space.word |= 1ULL << (s->unit.address_width + random_below(r, 12));
+}
+
+/* A page table, as it is bound */
+static void start_bound(const struct scene *s, struct random *r, struct start *start)
+{
+	const unsigned int levels =
+		random_chance(r, 930) ? s->first_levels : 4 + random_below(r, 2);
+	uint64_t word =
+		s->via[random_chance(r, 900) ? s->first[levels].first : pick(r, &s->first[levels])];
+
+	word |= (levels - 4) << 2 | (random_next(r) & 0xb1);
+	if (random_chance(r, 5))
+		word ^= 1ULL << random_below(r, 64);
+	start->space.kind = VTD_SPACE_FIRST;
+	start->space.word = word;
+	if (s->type != NESTED)
+		return;
+	start->parent.levels = random_chance(r, 950) ? s->levels : 3 + random_below(r, 3);
+	start->parent.table = s->guest.gpa[s->second[start->parent.levels].first];
+	if (random_chance(r, 10))
+		start->parent.table = random_frame(s, r, 12);
+	if (random_chance(r, 10))
+		start->parent.table = s->guest.gpa[random_below(r, s->guest.nr)];
+	if (random_chance(r, 5))
+		start->parent.table |= 1ULL << (s->unit.address_width + random_below(r, 12));
+}
+
+void generate_start(const struct scene *s, struct random *r, const struct vtd_request *request,
+		    struct start *start)
+{
+	const unsigned int which = random_below(r, 3);
+
+	memset(start, 0, sizeof(*start));
+	start->can_set = random_below(r, 2);
+	if (!s->scalable || request->pasid == VTD_NO_PASID || !which)
+		return;
+	start->has_space = true;
+	if (which == 1)
+		start_attached(s, r, start);
+	else
+		start_bound(s, r, start);
 }

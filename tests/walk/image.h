@@ -12,13 +12,30 @@
 
 #include "reference.h"
 
+/*
+ * What @start is, as enum vtd_space_kind: 0 at the root table; otherwise @root is
+ * the space's word. @second and @levels are of what it is nested in.
+ */
 struct image_head {
-	uint64_t root, iova;
+	uint64_t root, iova, second;
 	uint32_t pasid;
 	uint16_t source_id;
 	uint8_t access, merge;
 	uint8_t address_width, sagaw, large_pages, flags;
-	uint32_t pad;
+	uint8_t start, levels, can_set, pad;
+};
+
+/**
+ * struct image - what was read
+ * @walk:	of what follows
+ */
+struct image {
+	struct walk_case walk;
+	struct vtd_unit unit;
+	struct vtd_request request;
+	struct vtd_space space;
+	struct vtd_parent parent;
+	struct guest guest;
 };
 
 /* All else of the same page of 4K is 0, all other pages are no memory. */
@@ -27,13 +44,11 @@ struct image_word {
 };
 
 /* Anything may be read, also less than a head. Pages beyond GUEST_PAGES are left out. */
-void image_read(const uint8_t *bytes, size_t size, struct vtd_unit *unit,
-		struct vtd_request *request, struct guest *guest);
+void image_read(const uint8_t *bytes, size_t size, struct image *image);
 
 #define IMAGE_MAX (sizeof(struct image_head) + 8 * REFERENCE_STEPS * sizeof(struct image_word))
 
 /* @result: of this walk. Return: bytes, of IMAGE_MAX. */
-size_t image_write(uint8_t *bytes, const struct vtd_unit *unit, const struct vtd_request *request,
-		   const struct guest *guest, const struct reference *result);
+size_t image_write(uint8_t *bytes, const struct walk_case *walk, const struct reference *result);
 
 #endif /* WALK_IMAGE_H */

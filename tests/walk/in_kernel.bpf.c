@@ -31,7 +31,7 @@ static __always_inline int read_counted(void *miss, enum vtd_table table, int le
 	return resolve_read(miss, table, level, gpa, to, size);
 }
 
-/* A function of its own, because of its stack: as resolve(). */
+/* A function of its own, because of its stack: as resolve_walk(). */
 static __noinline void walk(struct vhost_iotlb_miss_ctx *miss)
 {
 	struct vtd_translation found;
@@ -59,7 +59,7 @@ int BPF_PROG(walk_miss, struct vhost_iotlb_miss_ctx *miss)
 	if (miss->iova != request.iova)
 		return VHOST_IOTLB_MISS_PASS;
 	walk(miss);
-	if (resolve(miss, &device))
+	if (resolve(miss, &device, device.pasid))
 		verdict = VHOST_IOTLB_MISS_RESOLVED;
 	result.number = number;
 	return verdict;

@@ -39,11 +39,14 @@ static struct {
 
 static struct scene scene;
 
+/* The guest's memory as it must be: with the flags that iotlbd's program has set. */
+static struct guest expected;
+
 /* As the request says; and as iotlbd's program asks. */
 static struct comparison any, plain;
 
 static struct kernel_walk found;
-static uint64_t ends[VTD_NR_FAULTS], mapped[3], sent, skipped;
+static uint64_t ends[VTD_NR_FAULTS], mapped[3], sent, skipped, set;
 static unsigned int number, failed;
 
 static void usage(FILE *stream)
@@ -121,15 +124,15 @@ static const char *compare_reads(void)
 {
 	const struct in_kernel_result *result = &found.result;
 
-	if (result->returned != any.returned || result->where.fault != any.where.fault)
+	if (result->returned != any.quick.fault || result->where.fault != any.quick.fault)
 		return "the fault is another";
-	if (result->reads != any.nr)
+	if (result->reads != any.quick_nr)
 		return "more or less is read";
-	if (!any.returned)
+	if (!any.quick.fault)
 		return NULL;
-	if (result->where.fault_table != any.where.fault_table)
+	if (result->where.fault_table != any.quick.fault_table)
 		return "the fault is in another table";
-	if (result->where.fault_level != any.where.fault_level)
+	if (result->where.fault_level != any.quick.fault_level)
 		return "the fault is at another level";
 	return NULL;
 }
@@ -139,7 +142,7 @@ static int expected_mapped(void)
 {
 	if (!(any.translation.perm & VTD_READ))
 		return -EACCES;
-	return guest_find(any.guest, any.expected.gpa) < 0 ? -EFAULT : 0;
+	return guest_find(&expected, any.expected.gpa) < 0 ? -EFAULT : 0;
 }
 
 static const char *compare_translation(void)
@@ -188,18 +191,49 @@ static const char *compare_resolved(const struct guest *guest)
 	return NULL;
 }
 
+/* What is set, is set in the guest's memory; all else there stays as it is. */
+static void set_flags(void)
+{
+	for (unsigned int i = 0; i < plain.nr_set; i++) {
+		const struct reference_flags *entry = &plain.set[i];
+		uint64_t *page = expected.page[guest_find(&expected, entry->gpa)];
+
+		page[entry->gpa % GUEST_PAGE / 8] |= entry->flags;
+	}
+	set += plain.nr_set;
+}
+
+static void begin_guest(const struct guest *guest, bool is_one)
+{
+	expected = *guest;
+	kernel_walk_set_memory(guest, is_one);
+}
+
+static bool guest_is_as_expected(const struct guest *guest)
+{
+	return !memcmp(guest->page, expected.page, guest->nr * GUEST_PAGE);
+}
+
 static const char *compare(const struct vtd_unit *unit, const struct vtd_request *request,
 			   const struct guest *guest)
 {
 	struct vtd_request wanted = *request;
+	const struct walk_case as_said = {.unit = unit, .request = request, .guest = &expected};
+	const struct walk_case as_asked = {
+		.unit = unit,
+		.request = &wanted,
+		.guest = &expected,
+		.can_set = true,
+	};
 	const char *wrong;
 
 	wanted.access = VTD_READ;
 	wanted.merge = 0;
-	if (!compare_walk(&any, unit, request, guest))
+	if (!compare_walk(&any, &as_said))
 		return any.difference;
-	if (!compare_walk(&plain, unit, &wanted, guest))
+	if (!compare_walk(&plain, &as_asked))
 		return plain.difference;
+	set_flags();
 	wrong = kernel_walk_run(unit, request, &found);
 	if (!wrong)
 		wrong = compare_reads();
@@ -235,9 +269,15 @@ static bool compare_all(void)
 
 	for (uint64_t i = 0; i < options.count; i++) {
 		if (i % REQUESTS == 0) {
-			generate_scene(&scene, &r, -1);
+			if (!guest_is_as_expected(&scene.guest)) {
+				printf("# before walk %" PRIu64
+				       ": something else than flags was written\n",
+				       i);
+				return false;
+			}
+			generate_scene(&scene, &r, &(struct wish){.chaos = -1});
 			add_memory(&scene, &r);
-			kernel_walk_set_memory(&scene.guest, false);
+			begin_guest(&scene.guest, false);
 		}
 		do
 			generate_request(&scene, &r, &request);
@@ -262,8 +302,10 @@ static bool all_ends(void)
 	printf("# what vhost says to translations: %" PRIu64 " good, %" PRIu64
 	       " no memory, %" PRIu64 " no permission\n",
 	       mapped[0], mapped[1], mapped[2]);
-	printf("# %" PRIu64 " resolved and sent, %" PRIu64 " left out\n", sent, skipped);
-	return good && mapped[0] && mapped[1] && mapped[2] && sent;
+	printf("# %" PRIu64 " resolved and sent, %" PRIu64 " left out, in %" PRIu64
+	       " entries flags were set\n",
+	       sent, skipped, set);
+	return good && mapped[0] && mapped[1] && mapped[2] && sent && set;
 }
 
 static void check_equality(void)
@@ -336,7 +378,7 @@ static void check_cost(void)
 
 		deep_make(&scene.guest, deep[i / 2].kind, deep[i / 2].levels, is_one, &unit,
 			  &request);
-		kernel_walk_set_memory(&scene.guest, is_one);
+		begin_guest(&scene.guest, is_one);
 		good = measure(&scene.guest, &unit, &request, &least_ns);
 		printf("# %5" PRId64 " ns, %u reads: %s, %s\n", least_ns, found.result.reads,
 		       deep[i / 2].name, is_one ? "one region" : "64 regions");

@@ -27,6 +27,8 @@ static const struct field root[] = {{127, 64}, {63, HAW}, {11, 1}, END};
 /* Section 9.2: the halves are used apart from each other. */
 static const struct field scalable_root_half[] = {{63, HAW}, {11, 1}, END};
 
+static const struct field beyond_width[] = {{63, HAW}, END};
+
 /* Section 9.3 */
 static const struct field context[] = {{127, 88}, {71, 71}, {63, HAW}, {11, 4}, END};
 
@@ -42,7 +44,6 @@ static const struct field directory[] = {{63, HAW}, {11, 2}, END};
  * once: 5, 129. An address that the type has no use for is ignored.
  */
 static const struct field pasid_entry[] = {{139, 136}, {95, 91}, {86, 80}, {11, 10}, END};
-static const struct field pasid_second_address[] = {{63, HAW}, END};
 static const struct field pasid_first_address[] = {{191, HAW + 128}, END};
 
 /* Section 9.7 */
@@ -54,6 +55,10 @@ static const struct field first_page_4k[] = {{51, HAW}, END};
 /* The same without NXE, a bit that revision 5.10 has no more. */
 static const struct field first_page_4k_no_execute[] = {{63, 63}, {51, HAW}, END};
 static const struct field first_no_execute[] = {{63, 63}, END};
+
+/* What pages that are mapped together have alike: P, R/W, U/S, A, D; R, W */
+static const struct field first_alike[] = {{2, 0}, {6, 5}, END};
+static const struct field second_alike[] = {{1, 0}, END};
 
 /* Section 9.8, of units with snoop control */
 static const struct field second_table_5_4[] = {{62, 62}, {51, HAW}, {11, 11}, {7, 7}, END};
@@ -92,7 +97,9 @@ struct walker {
 	const struct vtd_unit *unit;
 	const struct vtd_request *request;
 	const struct guest *guest;
+	const struct walk_case *walk;
 	struct reference *result;
+	const struct reference *before; /* the walk whose flags have been set, or NULL */
 };
 
 /**
@@ -124,6 +131,18 @@ static bool fail(struct walker *w, enum vtd_fault fault, enum vtd_table table, u
 	return false;
 }
 
+/* Memory, with the flags that have been set. */
+static bool read_words(const struct walker *w, uint64_t gpa, uint64_t *to, unsigned int words)
+{
+	if (!guest_read(w->guest, gpa, to, words))
+		return false;
+	for (unsigned int word = 0; w->before && word < words; word++)
+		for (unsigned int i = 0; i < w->before->nr_unset; i++)
+			if (w->before->unset[i].gpa == gpa + word * 8)
+				to[word] |= w->before->unset[i].flags;
+	return true;
+}
+
 /* Read an entry of @words words at @gpa. */
 static bool fetch(struct walker *w, enum vtd_table table, unsigned int level, uint64_t gpa,
 		  uint64_t *entry, unsigned int words)
@@ -131,7 +150,7 @@ static bool fetch(struct walker *w, enum vtd_table table, unsigned int level, ui
 	struct reference *r = w->result;
 
 	r->step[r->nr++] = (struct reference_step){table, level, gpa, words};
-	return guest_read(w->guest, gpa, entry, words);
+	return read_words(w, gpa, entry, words);
 }
 
 /**
@@ -201,12 +220,20 @@ static const struct field *second_reserved(unsigned int level, bool is_page)
 	}
 }
 
-/* Is @entry, of level 1, what @first would be for the page @pages further on? */
-static bool continues(const struct walker *w, const struct field *reserved, int permission_high,
-		      uint64_t first, int pages, uint64_t entry)
+/* Do the entries have the same bits, of these? */
+static bool same(uint64_t a, uint64_t b, const struct field *list)
 {
-	return !any_set(w->unit, &entry, reserved) &&
-	       bits(&entry, permission_high, 0) == bits(&first, permission_high, 0) &&
+	for (; list->high >= 0; list++)
+		if (bits(&a, list->high, list->low) != bits(&b, list->high, list->low))
+			return false;
+	return true;
+}
+
+/* Is @entry, of level 1, what @first would be for the page @pages further on? */
+static bool continues(const struct walker *w, const struct field *reserved,
+		      const struct field *alike, uint64_t first, int pages, uint64_t entry)
+{
+	return !any_set(w->unit, &entry, reserved) && same(entry, first, alike) &&
 	       address_in(entry, 1) == address_in(first, 1) + pages * 4096;
 }
 
@@ -228,20 +255,20 @@ static void found_page(struct page *page, uint64_t address, uint64_t entry, unsi
  * 64 bytes around that is looked at, up to the first that does not fit.
  */
 static void merge(const struct walker *w, struct page *page, const struct field *reserved,
-		  int permission_high, uint64_t at, uint64_t entry)
+		  const struct field *alike, uint64_t at, uint64_t entry)
 {
 	const int place = at / 8 % 8;
 	uint64_t line[8];
 
-	if (!guest_read(w->guest, at - 8 * place, line, 8))
+	if (!read_words(w, at - 8 * place, line, 8))
 		return;
 	for (int i = place + 1; i < 8; i++) {
-		if (!continues(w, reserved, permission_high, entry, i - place, line[i]))
+		if (!continues(w, reserved, alike, entry, i - place, line[i]))
 			break;
 		page->after += 4096;
 	}
 	for (int i = place - 1; i >= 0; i--) {
-		if (!continues(w, reserved, permission_high, entry, i - place, line[i]))
+		if (!continues(w, reserved, alike, entry, i - place, line[i]))
 			break;
 		page->before += 4096;
 	}
@@ -286,7 +313,7 @@ static bool walk_second(struct walker *w, const struct stages *stages, uint64_t 
 		if (is_page) {
 			found_page(page, address, entry, level, perm);
 			if (w->request->merge && level == 1 && !nested)
-				merge(w, page, second_page_4k, 1, at, entry);
+				merge(w, page, second_page_4k, second_alike, at, entry);
 			return true;
 		}
 		table = address_in(entry, 1);
@@ -329,6 +356,41 @@ static bool walk_nested(struct walker *w, const struct stages *stages, enum vtd_
 	return walk_second(w, stages, address, access, true, page);
 }
 
+/*
+ * Section 3.6.2: the flags that a walk sets in an entry, which the second level must
+ * let be written (3.8). It is only done if all goes well.
+ */
+static enum vtd_fault touch(struct walker *w, unsigned int level, const struct page *at,
+			    uint64_t *entry, bool is_written)
+{
+	struct reference *r = w->result;
+	uint64_t flags = 0;
+
+	if (!bits(entry, 5, 5))
+		flags += 1 << 5;
+	if (is_written && !bits(entry, 6, 6))
+		flags += 1 << 6;
+	if (!flags)
+		return VTD_OK;
+	if (!r->unset_level)
+		r->unset_level = level;
+	if (!(at->perm & VTD_WRITE))
+		return VTD_FAULT_NESTED_WRITE;
+	r->unset[r->nr_unset++] = (struct reference_flags){at->address, flags};
+	*entry += flags;
+	return VTD_OK;
+}
+
+/* The last that can go wrong */
+static bool can_touch(struct walker *w)
+{
+	const struct reference *r = w->result;
+
+	if (r->nr_unset && (w->before || !w->walk->can_set))
+		return fail(w, VTD_FAULT_ACCESSED_DIRTY, VTD_TABLE_FIRST_LEVEL, r->unset_level);
+	return true;
+}
+
 /* Section 3.6, and 3.8 with @stages->second */
 static bool walk_first(struct walker *w, const struct stages *stages, uint64_t address,
 		       unsigned int access, struct page *page)
@@ -338,7 +400,10 @@ static bool walk_first(struct walker *w, const struct stages *stages, uint64_t a
 	unsigned int perm = VTD_READ | VTD_WRITE;
 
 	for (;; level--) {
-		struct page at = {.address = table + 8 * index_of(address, level)};
+		struct page at = {
+			.address = table + 8 * index_of(address, level),
+			.perm = VTD_READ | VTD_WRITE,
+		};
 		const bool is_root = level == stages->first_levels;
 		enum vtd_fault fault = VTD_OK;
 		bool is_page;
@@ -367,15 +432,20 @@ static bool walk_first(struct walker *w, const struct stages *stages, uint64_t a
 			perm &= ~VTD_WRITE;
 		if (!fault && access & ~perm)
 			fault = VTD_FAULT_PERMISSION;
+		if (!fault)
+			fault = touch(w, level, &at, &entry, is_page && access & VTD_WRITE);
 		if (fault)
 			return fail(w, fault, VTD_TABLE_FIRST_LEVEL, level);
 
 		if (is_page) {
+			/* The next write has to come here, to make it dirty. */
+			if (!bits(&entry, 6, 6))
+				perm &= ~VTD_WRITE;
 			found_page(page, address, entry, level, perm);
 			if (w->request->merge && level == 1)
 				merge(w, page,
 				      stages->no_execute ? first_page_4k : first_page_4k_no_execute,
-				      2, at.address, entry);
+				      first_alike, at.address, entry);
 			return true;
 		}
 		table = address_in(entry, 1);
@@ -446,6 +516,24 @@ static bool find_legacy(struct walker *w, uint64_t table, struct stages *stages)
 	return true;
 }
 
+/* Section 9.4: the PASID, and where in its directory it is. */
+static bool in_directory(struct walker *w, const uint64_t *c, struct stages *stages,
+			 uint64_t *pasid, uint64_t *at)
+{
+	*pasid = w->request->pasid;
+	if (*pasid == VTD_NO_PASID) {
+		*pasid = bits(c, 83, 64);
+		stages->supervisor = bits(c, 84, 84);
+	} else if (!bits(c, 3, 3)) {
+		return fail(w, VTD_FAULT_PASID_REQUEST, VTD_TABLE_SCALABLE_CONTEXT, 0);
+	}
+	/* 64 PASIDs for each entry of the directory */
+	if (*pasid / 64 >= 1ULL << (bits(c, 11, 9) + 7))
+		return fail(w, VTD_FAULT_PASID_REQUEST, VTD_TABLE_SCALABLE_CONTEXT, 0);
+	*at = bits(c, 63, 12) * 4096 + *pasid / 64 * 8;
+	return true;
+}
+
 /* Sections 3.4.3, 9.2 and 9.4: the PASID, and where the directory is. */
 static bool find_pasid(struct walker *w, uint64_t table, struct stages *stages, uint64_t *pasid,
 		       uint64_t *at)
@@ -469,18 +557,7 @@ static bool find_pasid(struct walker *w, uint64_t table, struct stages *stages, 
 	if (any_set(w->unit, c, scalable_context))
 		return fail(w, VTD_FAULT_CONTEXT_RESERVED, VTD_TABLE_SCALABLE_CONTEXT, 0);
 
-	*pasid = w->request->pasid;
-	if (*pasid == VTD_NO_PASID) {
-		*pasid = bits(c, 83, 64);
-		stages->supervisor = bits(c, 84, 84);
-	} else if (!bits(c, 3, 3)) {
-		return fail(w, VTD_FAULT_PASID_REQUEST, VTD_TABLE_SCALABLE_CONTEXT, 0);
-	}
-	/* 64 PASIDs for each entry of the directory */
-	if (*pasid / 64 >= 1ULL << (bits(c, 11, 9) + 7))
-		return fail(w, VTD_FAULT_PASID_REQUEST, VTD_TABLE_SCALABLE_CONTEXT, 0);
-	*at = bits(c, 63, 12) * 4096 + *pasid / 64 * 8;
-	return true;
+	return in_directory(w, c, stages, pasid, at);
 }
 
 /* Section 9.6: does the unit support what the entry says? */
@@ -504,33 +581,18 @@ static bool is_supported(const struct vtd_unit *unit, const struct stages *stage
 	return true;
 }
 
-/* Sections 3.4.3, 9.5 and 9.6 */
-static bool find_scalable(struct walker *w, uint64_t table, struct stages *stages)
+/* Section 9.6: what the entry of the PASID table says */
+static bool find_stages(struct walker *w, const uint64_t *p, struct stages *stages)
 {
-	uint64_t d[1], p[3], pasid, at, type;
+	const unsigned int type = bits(p, 8, 6);
 
-	if (!find_pasid(w, table, stages, &pasid, &at))
-		return false;
-	if (!fetch(w, VTD_TABLE_PASID_DIRECTORY, 0, at, d, 1))
-		return fail(w, VTD_FAULT_READ, VTD_TABLE_PASID_DIRECTORY, 0);
-	if (!bits(d, 0, 0))
-		return fail(w, VTD_FAULT_DIRECTORY_PRESENT, VTD_TABLE_PASID_DIRECTORY, 0);
-	if (any_set(w->unit, d, directory))
-		return fail(w, VTD_FAULT_DIRECTORY_RESERVED, VTD_TABLE_PASID_DIRECTORY, 0);
-
-	if (!fetch(w, VTD_TABLE_PASID, 0, bits(d, 63, 12) * 4096 + pasid % 64 * 64, p, 3))
-		return fail(w, VTD_FAULT_READ, VTD_TABLE_PASID, 0);
-	if (!bits(p, 0, 0))
-		return fail(w, VTD_FAULT_PASID_PRESENT, VTD_TABLE_PASID, 0);
-
-	type = bits(p, 8, 6);
 	stages->source = VTD_TABLE_PASID;
 	stages->first = type == 1 || type == 3;
 	stages->second = type == 2 || type == 3;
 	stages->pass_through = type == 4;
 	if (any_set(w->unit, p, pasid_entry) ||
 	    (stages->first && any_set(w->unit, p, pasid_first_address)) ||
-	    (stages->second && any_set(w->unit, p, pasid_second_address)))
+	    (stages->second && any_set(w->unit, p, beyond_width)))
 		return fail(w, VTD_FAULT_PASID_RESERVED, VTD_TABLE_PASID, 0);
 
 	stages->second_levels = levels_of(w->unit, bits(p, 4, 2));
@@ -543,6 +605,66 @@ static bool find_scalable(struct walker *w, uint64_t table, struct stages *stage
 	stages->write_protect = bits(p, 132, 132);
 	stages->no_execute = bits(p, 133, 133);
 	return true;
+}
+
+/* Section 9.5: @at is the entry of the directory. */
+static bool find_by_directory(struct walker *w, uint64_t at, uint64_t pasid, struct stages *stages)
+{
+	uint64_t d[1], p[3];
+
+	if (!fetch(w, VTD_TABLE_PASID_DIRECTORY, 0, at, d, 1))
+		return fail(w, VTD_FAULT_READ, VTD_TABLE_PASID_DIRECTORY, 0);
+	if (!bits(d, 0, 0))
+		return fail(w, VTD_FAULT_DIRECTORY_PRESENT, VTD_TABLE_PASID_DIRECTORY, 0);
+	if (any_set(w->unit, d, directory))
+		return fail(w, VTD_FAULT_DIRECTORY_RESERVED, VTD_TABLE_PASID_DIRECTORY, 0);
+
+	if (!fetch(w, VTD_TABLE_PASID, 0, bits(d, 63, 12) * 4096 + pasid % 64 * 64, p, 3))
+		return fail(w, VTD_FAULT_READ, VTD_TABLE_PASID, 0);
+	if (!bits(p, 0, 0))
+		return fail(w, VTD_FAULT_PASID_PRESENT, VTD_TABLE_PASID, 0);
+	return find_stages(w, p, stages);
+}
+
+/* Section 3.4.3 */
+static bool find_scalable(struct walker *w, uint64_t table, struct stages *stages)
+{
+	uint64_t pasid, at;
+
+	return find_pasid(w, table, stages, &pasid, &at) && find_by_directory(w, at, pasid, stages);
+}
+
+/* A directory that was attached: with the size, as a context entry has it */
+static bool find_attached(struct walker *w, struct stages *stages)
+{
+	const uint64_t word = w->walk->space->word;
+	const unsigned int size = bits(&word, 11, 9);
+	const uint64_t pasid = w->request->pasid;
+
+	if (any_set(w->unit, &word, beyond_width))
+		return fail(w, VTD_FAULT_CONTEXT_RESERVED, VTD_TABLE_SCALABLE_CONTEXT, 0);
+	if (pasid >= 1ULL << (size + 13))
+		return fail(w, VTD_FAULT_PASID_REQUEST, VTD_TABLE_SCALABLE_CONTEXT, 0);
+	return find_by_directory(w, bits(&word, 63, 12) * 4096 + pasid / 64 * 8, pasid, stages);
+}
+
+/*
+ * A page table that was bound: as if an entry of the PASID table said so, of an
+ * IOMMU that has nested mode.
+ */
+static bool find_bound(struct walker *w, struct vtd_unit *unit, struct stages *stages)
+{
+	const struct vtd_parent *parent = w->walk->parent;
+	uint64_t p[3] = {1, 0, w->walk->space->word};
+
+	*unit = *w->unit;
+	unit->flags |= VTD_UNIT_NESTED;
+	w->unit = unit;
+	if (parent->levels)
+		p[0] += parent->table + 3 * 64 + (parent->levels - 2) * 4;
+	else
+		p[0] += 1 * 64;
+	return find_stages(w, p, stages);
 }
 
 /* Is the address one that the page tables are for? */
@@ -593,6 +715,8 @@ static bool walk_tables(struct walker *w, const struct stages *stages)
 		page.before = least(page.before, first.before);
 		page.after = least(page.after, first.after);
 	}
+	if (!can_touch(w))
+		return false;
 	result->gpa = page.address;
 	result->before = page.before;
 	result->after = page.after;
@@ -610,34 +734,79 @@ static enum reference_path path_of(const struct stages *stages)
 	return stages->second ? PATH_SECOND : PATH_PASS_THROUGH;
 }
 
-void reference_walk(const struct vtd_unit *unit, const struct vtd_request *request,
-		    const struct guest *guest, struct reference *result)
+static bool find_from_register(struct walker *w, struct stages *stages)
 {
-	struct walker w = {unit, request, guest, result};
-	struct stages stages = {0};
-	const uint64_t root_register = unit->root;
+	const uint64_t root_register = w->unit->root;
 	/* Bits beyond the width are not there. */
-	const uint64_t table = bits(&root_register, unit->address_width - 1, 12) * 4096;
+	const uint64_t table = bits(&root_register, w->unit->address_width - 1, 12) * 4096;
+
+	switch (bits(&root_register, 11, 10)) {
+	case 0:
+		return find_legacy(w, table, stages);
+	case 1:
+		return find_scalable(w, table, stages);
+	default:
+		return fail(w, VTD_FAULT_MODE, VTD_TABLE_ROOT, 0);
+	}
+}
+
+/* Return: whether there is a translation. */
+static bool walk_once(const struct walk_case *walk, const struct reference *before,
+		      struct reference *result)
+{
+	struct walker w = {walk->unit, walk->request, walk->guest, walk, result, before};
+	struct stages stages = {0};
+	struct vtd_unit unit;
 	bool found;
 
 	result->fault = VTD_OK;
 	result->nr = 0;
-	switch (bits(&root_register, 11, 10)) {
-	case 0:
-		found = find_legacy(&w, table, &stages);
-		break;
-	case 1:
-		found = find_scalable(&w, table, &stages);
-		break;
-	default:
-		found = fail(&w, VTD_FAULT_MODE, VTD_TABLE_ROOT, 0);
-		break;
-	}
+	result->nr_unset = 0;
+	result->unset_level = 0;
+	if (!walk->space)
+		found = find_from_register(&w, &stages);
+	else if (walk->space->kind == VTD_SPACE_DIRECTORY)
+		found = find_attached(&w, &stages);
+	else
+		found = find_bound(&w, &unit, &stages);
 	result->path = found ? path_of(&stages) : PATH_UNKNOWN;
 	result->first_levels = stages.first ? stages.first_levels : 0;
 	result->second_levels = stages.second ? stages.second_levels : 0;
 	if (found && !is_in_width(&w, &stages))
-		found = fail(&w, VTD_FAULT_WIDTH, stages.source, 0);
-	if (found)
-		walk_tables(&w, &stages);
+		return fail(&w, VTD_FAULT_WIDTH, stages.source, 0);
+	return found && walk_tables(&w, &stages);
+}
+
+/* An entry can be met more than once: its flags are set the first time. */
+static void leave_out_set(struct reference *r)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < r->nr_unset; i++) {
+		struct reference_flags entry = r->unset[i];
+
+		for (unsigned int k = 0; k < nr; k++)
+			if (r->unset[k].gpa == entry.gpa)
+				entry.flags &= ~r->unset[k].flags;
+		if (entry.flags)
+			r->unset[nr++] = entry;
+	}
+	r->nr_unset = nr;
+}
+
+/* And what comes of a walk that sets flags is seen when it is made again. */
+void reference_walk(const struct walk_case *walk, struct reference *result)
+{
+	struct reference before;
+
+	if (!walk_once(walk, NULL, result))
+		result->nr_unset = 0;
+	if (!result->nr_unset)
+		return;
+	leave_out_set(result);
+	before = *result;
+	walk_once(walk, &before, result);
+	result->nr_unset = before.nr_unset;
+	result->unset_level = before.unset_level;
+	memcpy(result->unset, before.unset, sizeof(before.unset));
 }

@@ -15,6 +15,9 @@
 /* More than any walk reads. */
 #define REFERENCE_STEPS 64
 
+/* Of the first level */
+#define REFERENCE_LEVELS 5
+
 /* What a request is subject to; not known if a fault comes before. */
 enum reference_path {
 	PATH_UNKNOWN,
@@ -27,12 +30,37 @@ enum reference_path {
 	NR_PATHS,
 };
 
+/**
+ * struct walk_case - a walk to be made
+ * @unit:	the IOMMU
+ * @request:	what is asked for
+ * @guest:	memory
+ * @space:	where it begins; NULL is at the root table
+ * @parent:	if @space is a first level: in which it is nested
+ * @can_set:	accessed and dirty flags that are not set can be, as hardware does;
+ *		otherwise their want is a fault
+ */
+struct walk_case {
+	const struct vtd_unit *unit;
+	const struct vtd_request *request;
+	const struct guest *guest;
+	const struct vtd_space *space;
+	const struct vtd_parent *parent;
+	bool can_set;
+};
+
 /* An entry that was read, or should have been. */
 struct reference_step {
 	enum vtd_table table;
 	unsigned int level;
 	uint64_t gpa;
 	unsigned int words;
+};
+
+/* An entry whose flags have to be set. */
+struct reference_flags {
+	uint64_t gpa;
+	uint64_t flags;
 };
 
 /**
@@ -48,6 +76,9 @@ struct reference_step {
  *		that was merged with it
  * @after:	and so many from it on
  * @nr:		of @step
+ * @unset_level: of the first entry that was met without such a flag, or 0
+ * @nr_unset:	of @unset, the entries in which accessed or dirty flags are set by it:
+ *		none if it is a fault that comes first
  */
 struct reference {
 	enum reference_path path;
@@ -60,9 +91,12 @@ struct reference {
 	uint64_t before, after;
 	unsigned int nr;
 	struct reference_step step[REFERENCE_STEPS];
+	unsigned int unset_level;
+	unsigned int nr_unset;
+	struct reference_flags unset[REFERENCE_LEVELS];
 };
 
-void reference_walk(const struct vtd_unit *unit, const struct vtd_request *request,
-		    const struct guest *guest, struct reference *result);
+/* The guest's memory stays as it is; the result is as if flags had been set. */
+void reference_walk(const struct walk_case *walk, struct reference *result);
 
 #endif /* WALK_REFERENCE_H */

@@ -130,7 +130,8 @@ static uint64_t *find_entry(struct sva_tables *t, uint64_t table, uint64_t addre
 			if (!table)
 				return NULL;
 			table_store(entry, (table + SVA_NESTED) | VTD_FIRST_PRESENT |
-						   VTD_FIRST_WRITE | VTD_FIRST_USER);
+						   VTD_FIRST_WRITE | VTD_FIRST_USER |
+						   VTD_FIRST_ACCESSED);
 		}
 		table = table_of(table_load(entry));
 	}
@@ -143,7 +144,9 @@ int sva_space_map(struct sva_tables *t, uint64_t space, uint64_t address, uint64
 
 	if (!entry)
 		return -ENOSPC;
+	/* Dirty, as Linux maps pages for devices */
 	table_store(entry, (gpa + SVA_NESTED) | VTD_FIRST_PRESENT | VTD_FIRST_USER |
+				   VTD_FIRST_ACCESSED | VTD_FIRST_DIRTY |
 				   (perm & VHOST_ACCESS_WO ? VTD_FIRST_WRITE : 0));
 	return 0;
 }

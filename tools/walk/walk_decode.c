@@ -17,8 +17,6 @@
 #define PASID_DID VTD_BITS(15, 0)
 #define SECOND_ACCESSED VTD_BIT(8)
 #define SECOND_DIRTY VTD_BIT(9)
-#define FIRST_ACCESSED VTD_BIT(5)
-#define FIRST_DIRTY VTD_BIT(6)
 
 __attribute__((format(printf, 2, 3))) static void say(struct walk_decoded *to, const char *format,
 						      ...)
@@ -273,6 +271,15 @@ static bool has_no_execute(const struct walk_record *record)
 	return false;
 }
 
+/* Of what cannot be written to, nobody wants to know. */
+static void say_dirty(struct walk_decoded *to, uint64_t word)
+{
+	if (word & VTD_FIRST_DIRTY)
+		say(to, "dirty");
+	else if (word & VTD_FIRST_WRITE)
+		say(to, "not dirty");
+}
+
 static void decode_first(const struct walk_record *record, const struct walk_step *step,
 			 struct walk_decoded *to)
 {
@@ -285,8 +292,9 @@ static void decode_first(const struct walk_record *record, const struct walk_ste
 	say(to, word & VTD_FIRST_WRITE ? "read and write" : "read only");
 	say(to, word & VTD_FIRST_USER ? "user" : "supervisor");
 	say_leads_to(to, word, step->level, leaf, supported);
-	say_if(to, word & FIRST_ACCESSED, "accessed");
-	say_if(to, word & FIRST_DIRTY, "dirty");
+	say(to, word & VTD_FIRST_ACCESSED ? "accessed" : "not accessed");
+	if (leaf)
+		say_dirty(to, word);
 
 	reserved = address_reserved(record, 1ULL << (12 + 9 * (step->level - 1)), leaf);
 	if (leaf && step->level > 1)
