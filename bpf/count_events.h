@@ -5,6 +5,7 @@
  *	TRACEPOINT(name)	section of the program of a tracepoint
  *	vq_device(vq)		id of the virtqueue's device
  *	vq_index(vq)		its index
+ *	vq_asid(vq)		the address space that it is in, if has_asid
  *	device_id(dev)		id of the device
  *	device_vqs(dev)		number of its virtqueues
  */
@@ -15,6 +16,18 @@
 #pragma clang diagnostic ignored "-Wunused-parameter"
 
 char LICENSE[] SEC("license") = "GPL";
+
+/* Set before loading: vhost has address spaces, and its tracepoints tell them. */
+const volatile bool has_asid;
+
+/*
+ * An argument that older tracepoints do not have. It is not given a name, or the
+ * compiler might load it where it is not there.
+ */
+static __always_inline __u32 argument(const unsigned long long *ctx, int n)
+{
+	return has_asid ? ctx[n] : 0;
+}
 
 /* More virtqueues than any vhost device has: vhost-scsi, 1024 and two. */
 #define VQS_MAX 2048
@@ -91,6 +104,7 @@ int BPF_PROG(count_miss, struct vhost_virtqueue *vq, __u64 iova, __u64 len, __u3
 	else if (verdict == VHOST_IOTLB_MISS_QUEUED)
 		count(slot, IOTLB_MISS_RING);
 
+	slot->miss_asid = has_asid ? vq_asid(vq) : 0;
 	slot->miss_iova = iova;
 	slot->miss_access = access;
 	slot->miss_time = bpf_ktime_get_ns();
@@ -134,37 +148,40 @@ int BPF_PROG(count_update, struct vhost_dev *dev, __u64 iova, __u64 size, __u64 
 		.size = size,
 		.time = bpf_ktime_get_ns(),
 		.perm = perm,
+		.asid = argument(ctx, 6),
 	};
+	enum iotlb_counter which = IOTLB_UPDATE;
 	__u32 vqs;
 
 	if (!dev)
 		return 0;
 	update.dev = device_id(dev);
 	vqs = device_vqs(dev);
-	if (ret) {
-		count_device(update.dev, ret == -ESTALE ? IOTLB_UPDATE_STALE : IOTLB_UPDATE_FAILED);
-		return 0;
-	}
-
-	/* vhost has yet to wake those who wait. */
-	bpf_loop(vqs < VQS_MAX ? vqs : VQS_MAX, answer_vq, &update, 0);
-	count_device(update.dev, IOTLB_UPDATE);
+	if (ret)
+		which = ret == -ESTALE ? IOTLB_UPDATE_STALE : IOTLB_UPDATE_FAILED;
+	else
+		/* vhost has yet to wake those who wait. */
+		bpf_loop(vqs < VQS_MAX ? vqs : VQS_MAX, answer_vq, &update, 0);
+	count_device(update.dev, update.asid, which);
 	return 0;
 }
 
 TRACEPOINT("vhost_iotlb_invalidate")
 int BPF_PROG(count_invalidate, struct vhost_dev *dev, __u64 iova, __u64 size)
 {
-	if (dev)
-		count_device(device_id(dev), IOTLB_INVALIDATE);
+	if (!dev)
+		return 0;
+	/* One for all address spaces has 0. */
+	count_device(device_id(dev), argument(ctx, 3), IOTLB_INVALIDATE);
 	return 0;
 }
 
 TRACEPOINT("vhost_iotlb_evict")
 int BPF_PROG(count_evict, struct vhost_dev *dev, __u64 iova, __u64 size, __u32 perm)
 {
-	if (dev)
-		count_device(device_id(dev), IOTLB_EVICT);
+	if (!dev)
+		return 0;
+	count_device(device_id(dev), argument(ctx, 4), IOTLB_EVICT);
 	return 0;
 }
 

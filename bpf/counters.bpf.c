@@ -20,6 +20,7 @@
  */
 #include <linux/bpf.h>
 #include <linux/errno.h>
+#include <stdbool.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -38,6 +39,11 @@ static __always_inline __u64 vq_device(const struct vhost_virtqueue *vq)
 static __always_inline __u32 vq_index(const struct vhost_virtqueue *vq)
 {
 	return vq->index;
+}
+
+static __always_inline __u32 vq_asid(const struct vhost_virtqueue *vq)
+{
+	return vq->asid;
 }
 
 static __always_inline __u64 device_id(const struct vhost_dev *dev)

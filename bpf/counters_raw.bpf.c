@@ -7,6 +7,7 @@
  */
 #include <linux/bpf.h>
 #include <linux/errno.h>
+#include <stdbool.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -20,6 +21,7 @@
 /* Set before loading: offsets of members, in bytes. */
 const volatile __u32 vq_dev_at;
 const volatile __u32 vq_index_at;
+const volatile __u32 vq_asid_at;
 const volatile __u32 dev_id_at;
 const volatile __u32 dev_nvqs_at;
 
@@ -57,6 +59,11 @@ static __always_inline __u64 vq_device(const struct vhost_virtqueue *vq)
 static __always_inline __u32 vq_index(const struct vhost_virtqueue *vq)
 {
 	return read_u32(vq, vq_index_at);
+}
+
+static __always_inline __u32 vq_asid(const struct vhost_virtqueue *vq)
+{
+	return read_u32(vq, vq_asid_at);
 }
 
 #include "count_events.h"

@@ -251,21 +251,11 @@ static int deliver_or_pass(struct vhost_iotlb_miss_ctx *miss, __u64 dev,
 	return deliver(miss, dev, true);
 }
 
-SEC("struct_ops/deliver_miss")
-int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
+/* A miss that the kernel does not resolve. A function of its own: see below. */
+static __noinline int deliver_other(struct vhost_iotlb_miss_ctx *miss, __u64 dev)
 {
-	const __u32 asid = resolve_asid(miss);
-	__u64 dev = miss->vq->dev->id;
-	struct resolver_device *unit;
 	struct deliver_device *device;
 	__u64 *until;
-
-	/* First what is hot. The loader has no units where there are no kfuncs. */
-	unit = &units[dev % DELIVER_MAX_DEVICES];
-	if (unit->dev == dev && (!follow || unit->epoch == miss->vq->dev->iotlb_gen) &&
-	    bpf_ksym_exists(bpf_vhost_guest_read) &&
-	    (asid ? resolve_with_pasid(miss, unit, dev, asid) : resolve(miss, unit, unit->pasid)))
-		return VHOST_IOTLB_MISS_RESOLVED;
 
 	device = bpf_map_lookup_elem(&served, &dev);
 	if (device)
@@ -276,6 +266,26 @@ int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
 		return VHOST_IOTLB_MISS_PASS;
 
 	return deliver(miss, dev, false);
+}
+
+/*
+ * First what is hot: a miss without a PASID that one walk resolves. All else is in
+ * functions of its own, so that no registers have to be saved for it here.
+ */
+SEC("struct_ops/deliver_miss")
+int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
+{
+	const __u32 asid = resolve_asid(miss);
+	__u64 dev = miss->vq->dev->id;
+	struct resolver_device *unit;
+
+	/* The loader has no units where there are no kfuncs. */
+	unit = &units[dev % DELIVER_MAX_DEVICES];
+	if (unit->dev == dev && (!follow || unit->epoch == miss->vq->dev->iotlb_gen) &&
+	    bpf_ksym_exists(bpf_vhost_guest_read) &&
+	    (asid ? resolve_with_pasid(miss, unit, dev, asid) : resolve(miss, unit, unit->pasid)))
+		return VHOST_IOTLB_MISS_RESOLVED;
+	return deliver_other(miss, dev);
 }
 
 SEC("fexit/vhost:vhost_dev_ioctl")

@@ -164,6 +164,22 @@ static __noinline int resolve_set_flags(struct vhost_iotlb_miss_ctx *miss,
 			    &where);
 }
 
+/* The walk has found flags missing: set them, and walk again. */
+static __noinline bool resolve_with_flags(struct vhost_iotlb_miss_ctx *miss,
+					  struct resolver_device *device, __u32 pasid)
+{
+	enum resolved resolved = RESOLVED_FLAGS;
+	int i;
+
+	for (i = 0; i < RESOLVE_TRIES && resolved == RESOLVED_FLAGS; i++) {
+		if (resolve_set_flags(miss, device, pasid, true))
+			break;
+		resolve_set_flags(miss, device, pasid, false);
+		resolved = resolve_walk(miss, device, pasid);
+	}
+	return resolve_end(device, resolved);
+}
+
 /**
  * resolve() - translate a miss here and now
  * @miss:	the miss
@@ -176,17 +192,10 @@ static __always_inline bool resolve(struct vhost_iotlb_miss_ctx *miss,
 				    struct resolver_device *device, __u32 pasid)
 {
 	enum resolved resolved = resolve_walk(miss, device, pasid);
-	int i;
 
 	if (resolved != RESOLVED_FLAGS)
 		return resolved;
-	for (i = 0; i < RESOLVE_TRIES && resolved == RESOLVED_FLAGS; i++) {
-		if (resolve_set_flags(miss, device, pasid, true))
-			break;
-		resolve_set_flags(miss, device, pasid, false);
-		resolved = resolve_walk(miss, device, pasid);
-	}
-	return resolve_end(device, resolved);
+	return resolve_with_flags(miss, device, pasid);
 }
 
 #endif /* BPF_RESOLVE_H */

@@ -105,8 +105,8 @@ static __always_inline bool resolve_from(struct vhost_iotlb_miss_ctx *miss,
 }
 
 /* A miss of a virtqueue whose PASID is @pasid, not 0, of device @dev. */
-static bool resolve_with_pasid(struct vhost_iotlb_miss_ctx *miss, struct resolver_device *device,
-			       __u64 dev, __u32 pasid)
+static __noinline bool resolve_with_pasid(struct vhost_iotlb_miss_ctx *miss,
+					  struct resolver_device *device, __u64 dev, __u32 pasid)
 {
 	struct vtd_parent parent = {};
 	const struct vtd_space *space;

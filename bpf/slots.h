@@ -163,6 +163,7 @@ static __always_inline __u32 log2_u64(__u64 value)
  * @size:	in bytes
  * @time:	when, nanoseconds of CLOCK_MONOTONIC
  * @perm:	what it permits
+ * @asid:	in which address space
  */
 struct slot_update {
 	__u64 dev;
@@ -170,6 +171,7 @@ struct slot_update {
 	__u64 size;
 	__u64 time;
 	__u64 perm;
+	__u64 asid;
 };
 
 /* Does the update answer the outstanding miss of this slot? As vhost does,
@@ -178,8 +180,8 @@ struct slot_update {
 static __always_inline int update_answers(const struct slot_update *update,
 					  const struct iotlb_slot *slot)
 {
-	return slot->miss_time && slot->miss_iova >= update->iova &&
-	       slot->miss_iova - update->iova < update->size &&
+	return slot->miss_time && slot->miss_asid == update->asid &&
+	       slot->miss_iova >= update->iova && slot->miss_iova - update->iova < update->size &&
 	       (slot->miss_access & update->perm) == slot->miss_access;
 }
 
@@ -200,10 +202,26 @@ static __always_inline void slot_answer(struct iotlb_slot *slot, const struct sl
 	slot->counters.count[IOTLB_LATENCY_NS] += latency;
 }
 
-static __always_inline void count_device(__u64 dev, enum iotlb_counter which)
+/*
+ * What is about an address space other than 0 is counted there, and what is about 0 or
+ * about all of them, for the device. So is what finds no room.
+ */
+static __always_inline void count_device(__u64 dev, __u32 asid, enum iotlb_counter which)
 {
-	struct iotlb_slot *slot = slot_get(iotlb_key(dev, IOTLB_VQ_DEVICE), 1);
+	struct iotlb_slot *slot;
+	int index = -1;
+	__u64 key;
 
+	if (asid && dev < IOTLB_KEY_SPACE_DEVS) {
+		key = iotlb_key_space(dev, asid);
+		index = slot_find(key);
+		if (index < 0 && owned < IOTLB_SLOTS_SPACES)
+			index = slot_claim(key, 1);
+	}
+	if (index >= 0)
+		slot = slot_at(index);
+	else
+		slot = slot_get(iotlb_key(dev, IOTLB_VQ_DEVICE), 1);
 	if (slot)
 		count(slot, which);
 }

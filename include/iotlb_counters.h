@@ -2,9 +2,10 @@
 /*
  * The counters that bpf/counters.bpf.c keeps and user space reads.
  *
- * A counted thing is a virtqueue of a device, or the device itself for what
- * vhost does to all its virtqueues at once. It has a number, its key, and owns a
- * slot, an element of an array that all CPUs and user space share.
+ * A counted thing is a virtqueue of a device, the device itself for what vhost
+ * does to all its virtqueues at once, or instead of that, an address space for what
+ * it does to those in it. It has a number, its key, and owns a slot, an element of
+ * an array that all CPUs and user space share.
  *
  * The array is a hash table with open addressing. A thing lives in its home,
  * iotlb_slot_home(), or else in the first slot that was free of those that
@@ -47,20 +48,45 @@ enum iotlb_slot_state {
 /* Instead of a virtqueue: the device as a whole. */
 #define IOTLB_VQ_DEVICE (IOTLB_KEYS_PER_DEVICE - 1U)
 
+/* Instead of a virtqueue: an address space of the device, other than 0. */
+#define IOTLB_VQ_SPACE (IOTLB_KEYS_PER_DEVICE - 2U)
+
+/*
+ * Address spaces come and go: none gets a slot while so many are in use for whatever,
+ * so that virtqueues find room.
+ */
+#define IOTLB_SLOTS_SPACES (IOTLB_SLOTS_USABLE / 2)
+
 /* Never 0, because ids of devices begin at 1. */
 static inline __u64 iotlb_key(__u64 dev, __u32 vq)
 {
 	return dev * IOTLB_KEYS_PER_DEVICE + vq;
 }
 
+/* Keys of address spaces. A device's id has 31 bits there. */
+#define IOTLB_KEY_SPACE (1ULL << 63)
+#define IOTLB_KEY_SPACE_DEVS (1ULL << 31)
+
+static inline __u64 iotlb_key_space(__u64 dev, __u32 asid)
+{
+	return IOTLB_KEY_SPACE | dev << 32 | asid;
+}
+
 static inline __u64 iotlb_key_dev(__u64 key)
 {
+	if (key & IOTLB_KEY_SPACE)
+		return (key & ~IOTLB_KEY_SPACE) >> 32;
 	return key / IOTLB_KEYS_PER_DEVICE;
 }
 
 static inline __u32 iotlb_key_vq(__u64 key)
 {
-	return key % IOTLB_KEYS_PER_DEVICE;
+	return key & IOTLB_KEY_SPACE ? IOTLB_VQ_SPACE : key % IOTLB_KEYS_PER_DEVICE;
+}
+
+static inline __u32 iotlb_key_asid(__u64 key)
+{
+	return key & IOTLB_KEY_SPACE ? (__u32)key : 0;
 }
 
 static inline __u32 iotlb_slot_home(__u64 key)
@@ -96,7 +122,7 @@ enum iotlb_counter {
 	IOTLB_FALLBACK_REFUSED,	 /* handed back */
 	IOTLB_FALLBACK_DETACHED, /* the program is not attached any more */
 	IOTLB_LATENCY_NS,	 /* sum of what is in the histogram of latencies */
-	/* Of a device. */
+	/* Of a device, or of one of its address spaces. */
 	IOTLB_UPDATE,	     /* translations put in */
 	IOTLB_UPDATE_FAILED, /* not put in, and not part of IOTLB_UPDATE */
 	IOTLB_UPDATE_STALE,  /* refused for its age, and part of neither */
@@ -128,10 +154,12 @@ _Static_assert(sizeof(struct iotlb_counters) == 448, "multiple of 8 bytes");
 
 /**
  * struct iotlb_slot - counters, and whose they are
- * @key:	of the virtqueue or device, 0 while the slot belongs to none
+ * @key:	of the virtqueue, device or address space, 0 while the slot belongs
+ *		to none
  * @tgid:	process in whose context a miss was first seen, or the slot was
  *		taken; that of the owner, unless vhost's workers are kernel
  *		threads; 0 if not known yet
+ * @miss_asid:	address space in which this virtqueue was at its latest miss
  * @counters:	of this virtqueue or device
  * @state:	enum iotlb_slot_state
  * @miss_time:	when the outstanding miss of this virtqueue began, nanoseconds
@@ -146,7 +174,7 @@ _Static_assert(sizeof(struct iotlb_counters) == 448, "multiple of 8 bytes");
 struct iotlb_slot {
 	__u64 key;
 	__u32 tgid;
-	__u32 pad;
+	__u32 miss_asid;
 	struct iotlb_counters counters;
 	__u64 state;
 	__u64 miss_time;

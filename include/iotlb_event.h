@@ -25,6 +25,8 @@ enum iotlb_event_kind {
  * @kind:	enum iotlb_event_kind
  * @verdict:	of a miss: VHOST_IOTLB_MISS_* or a negative errno; of an update:
  *		0 or a negative errno; otherwise 0
+ * @asid:	address space that it is about, 0 on a kernel that has only one, and
+ *		if it is about all
  */
 struct iotlb_event {
 	__u64 time;
@@ -34,6 +36,8 @@ struct iotlb_event {
 	__u32 vq;
 	__u16 kind;
 	__s16 verdict;
+	__u32 asid;
+	__u32 pad;
 };
 
 #endif /* IOTLB_EVENT_H */

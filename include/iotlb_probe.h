@@ -14,12 +14,13 @@
 /**
  * struct iotlb_thing - what a slot counts for
  * @dev:	number of the device, 0 while that is not known yet
- * @vq:		index of the virtqueue, or IOTLB_VQ_DEVICE
+ * @vq:		index of the virtqueue, or IOTLB_VQ_DEVICE or IOTLB_VQ_SPACE
+ * @asid:	of an address space
  */
 struct iotlb_thing {
 	__u64 dev;
 	__u32 vq;
-	__u32 pad;
+	__u32 asid;
 };
 
 /**

@@ -11,6 +11,7 @@
  *
  *	source		where counters and owners of devices come from
  *	model		devices and virtqueues over time; makes samples of them
+ *	spaces		their address spaces, of which each has a PASID
  *	rates		what can be computed of counters
  *	view		ways to show a sample: terminal, batch, JSON, CSV, OpenMetrics
  *	table, print, sort, format	what the views for people share
@@ -122,6 +123,7 @@ static bool top_open(struct top *top)
 		.out = stdout,
 		.file = top->options.file,
 		.sort = top->options.sort,
+		.by = top->options.by,
 		.rows = top->options.rows,
 		.interval = top->options.interval,
 		.timestamps = top->options.timestamps,

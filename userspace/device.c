@@ -37,6 +37,49 @@ static int parse_tap(const char *text, char tap[VHOST_DEVICE_TAP_MAX])
 	return 0;
 }
 
+/* Number, entries, limit, and then virtqueues, if any. */
+static int parse_space(const char *value, struct vhost_space *space)
+{
+	uint64_t numbers[3 + VHOST_DEVICE_SPACE_VQS];
+	size_t count = fdinfo_count(value), i;
+
+	if (count < 3 || count > sizeof(numbers) / sizeof(numbers[0]) ||
+	    fdinfo_numbers(value, numbers, count) || numbers[0] > UINT32_MAX)
+		return -EPROTO;
+	*space = (struct vhost_space){
+		.asid = numbers[0],
+		.entries = numbers[1],
+		.limit = numbers[2],
+	};
+	for (i = 3; i < count; i++)
+		if (numbers[i] < VHOST_DEVICE_SPACE_VQS)
+			space->vqs |= 1ULL << numbers[i];
+	return 0;
+}
+
+static int parse_spaces(const char *text, struct vhost_device *dev)
+{
+	const char *value = text;
+
+	while (dev->nr_spaces < VHOST_DEVICE_SPACES &&
+	       (value = fdinfo_next(value, "vhost-iotlb-as"))) {
+		if (parse_space(value, &dev->spaces[dev->nr_spaces]))
+			return -EPROTO;
+		dev->nr_spaces++;
+	}
+	return 0;
+}
+
+uint32_t vhost_spaces_find(const struct vhost_space *spaces, size_t count, uint32_t vq)
+{
+	size_t i;
+
+	for (i = 0; i < count && vq < VHOST_DEVICE_SPACE_VQS; i++)
+		if (spaces[i].vqs >> vq & 1)
+			return spaces[i].asid;
+	return 0;
+}
+
 int vhost_fdinfo_parse(const char *text, struct vhost_device *dev)
 {
 	const char *value;
@@ -51,6 +94,7 @@ int vhost_fdinfo_parse(const char *text, struct vhost_device *dev)
 	dev->limit = 0;
 	dev->timeouts = 0;
 	memset(dev->tap, 0, sizeof(dev->tap));
+	dev->nr_spaces = 0;
 
 	value = fdinfo_next(text, "vhost-id");
 	if (!value)
@@ -74,6 +118,8 @@ int vhost_fdinfo_parse(const char *text, struct vhost_device *dev)
 	dev->has_iotlb = true;
 	dev->entries = iotlb[0];
 	dev->limit = iotlb[1];
+	if (parse_spaces(text, dev))
+		return -EPROTO;
 
 	value = fdinfo_next(text, "vhost-iotlb-gen");
 	if (value && fdinfo_numbers(value, &dev->iotlb_gen, 1))

@@ -19,6 +19,28 @@ struct memory_table;
 /* Of the name of a process, with its end */
 #define VHOST_DEVICE_COMM_MAX 16
 
+/* Address spaces that are kept of a device. vhost-net, of which alone there can be
+ * several, has two virtqueues, and no more address spaces than that.
+ */
+#define VHOST_DEVICE_SPACES 8
+
+/* Virtqueues of which it is kept in which they are */
+#define VHOST_DEVICE_SPACE_VQS 64
+
+/**
+ * struct vhost_space - an address space other than 0
+ * @asid:	its number
+ * @entries:	translations in its IOTLB
+ * @limit:	most that it will hold
+ * @vqs:	virtqueues in it, bit by bit
+ */
+struct vhost_space {
+	uint32_t asid;
+	uint64_t entries;
+	uint64_t limit;
+	uint64_t vqs;
+};
+
 /**
  * struct vhost_device - one vhost fd of one process
  * @pid:	process (thread group) that holds it
@@ -41,6 +63,9 @@ struct memory_table;
  * @tap:	network interface of a vhost-net device; empty while none of its
  *		virtqueues has a backend, on a kernel that does not tell, and if
  *		the name is not printable ASCII
+ * @nr_spaces:	elements of @spaces
+ * @spaces:	all other address spaces than 0; virtqueues that are in none of
+ *		these are in that one, of which @entries tells
  */
 struct vhost_device {
 	pid_t pid;
@@ -56,7 +81,12 @@ struct vhost_device {
 	uint64_t limit;
 	uint64_t timeouts;
 	char tap[VHOST_DEVICE_TAP_MAX];
+	size_t nr_spaces;
+	struct vhost_space spaces[VHOST_DEVICE_SPACES];
 };
+
+/* Number of that of @count address spaces which a virtqueue is in, otherwise 0. */
+uint32_t vhost_spaces_find(const struct vhost_space *spaces, size_t count, uint32_t vq);
 
 typedef int (*vhost_device_fn)(const struct vhost_device *dev, void *arg);
 
@@ -90,7 +120,7 @@ int vhost_device_read(pid_t pid, int fd, struct vhost_device *dev, struct memory
 /**
  * vhost_fdinfo_parse() - the lines that vhost adds to fdinfo
  * @text:	contents of /proc/PID/fdinfo/FD, NUL-terminated
- * @dev:	has_id to tap are filled in, the rest is left alone
+ * @dev:	has_id to spaces are filled in, the rest is left alone
  *
  * Unknown lines are skipped.
  *

@@ -28,6 +28,17 @@ static const char *skip_blanks(const char *s)
 	return s;
 }
 
+size_t fdinfo_count(const char *value)
+{
+	size_t count = 0;
+
+	for (value = skip_blanks(value); *value && *value != '\n'; value = skip_blanks(value)) {
+		value += strcspn(value, " \t\n");
+		count++;
+	}
+	return count;
+}
+
 int fdinfo_numbers(const char *value, uint64_t *numbers, size_t count)
 {
 	char *end;

@@ -20,6 +20,9 @@
  */
 const char *fdinfo_next(const char *text, const char *key);
 
+/* How many words there are up to the end of the line. */
+size_t fdinfo_count(const char *value);
+
 /**
  * fdinfo_numbers() - exactly this many numbers up to the end of the line
  * @value:	what fdinfo_next() has returned

@@ -256,9 +256,9 @@ static void end(struct page_requests *requests, struct device *device, struct sl
 	requests->options.end(requests->options.arg, device->client, &request, why);
 }
 
-/* vhost goes by addresses, and by no virtqueues. */
-static void end_same_address(struct page_requests *requests, struct device *device,
-			     const struct page_request *request)
+/* vhost goes by address and access, and by no virtqueues. */
+static void end_same_access(struct page_requests *requests, struct device *device,
+			    const struct page_request *request)
 {
 	unsigned int i = device->used;
 
@@ -266,7 +266,8 @@ static void end_same_address(struct page_requests *requests, struct device *devi
 		const struct slot *slot = &device->slots[i];
 
 		if (slot->waits && slot->request.pasid == request->pasid &&
-		    slot->request.address == request->address)
+		    slot->request.address == request->address &&
+		    slot->request.access & request->access)
 			end(requests, device, &device->slots[i], PAGE_END_INVALID);
 	}
 }
@@ -402,7 +403,7 @@ static void end_as_invalid(struct page_requests *requests, struct device *device
 		emit_fail(requests, &request);
 	end(requests, device, slot, why);
 	if (device->can_fail)
-		end_same_address(requests, device, &request);
+		end_same_access(requests, device, &request);
 }
 
 /* It was asked just so that it ends. */
@@ -508,7 +509,7 @@ static void respond_invalid(struct page_requests *requests, struct device *devic
 	settle(requests, device, slot, &requests->counts.invalid);
 	free_slot(device, slot);
 	emit_fail(requests, &request);
-	end_same_address(requests, device, &request);
+	end_same_access(requests, device, &request);
 }
 
 static void respond_failure(struct page_requests *requests, struct device *device,

@@ -250,6 +250,13 @@ static enum page_fault_result ask_for_page(struct server *server,
 	return sva_service_fault(server->pasids, &fault);
 }
 
+/* The virtqueue does not wait any more for what it has been asked for. */
+static void end_page_request(struct server *server, const struct iotlb_record *miss)
+{
+	if (miss->asid && server->pasids)
+		sva_service_translated(server->pasids, miss->dev, miss->vq);
+}
+
 static void serve_unanswered(struct server *server, struct served_device *device,
 			     const struct iotlb_record *miss, int err,
 			     const struct finding *finding)
@@ -287,6 +294,7 @@ static void serve_miss(struct server *server, struct served_device *device,
 	}
 	if (recent_covers(server, device, miss)) {
 		COUNT(server, device, duplicates);
+		end_page_request(server, miss);
 		return;
 	}
 
@@ -297,8 +305,7 @@ static void serve_miss(struct server *server, struct served_device *device,
 		serve_unanswered(server, device, miss, err, &finding);
 		return;
 	}
-	if (miss->asid && server->pasids)
-		sva_service_translated(server->pasids, device->info.dev, miss->vq);
+	end_page_request(server, miss);
 	if (is_clipped(&finding.mapping, &answer))
 		complain_clipped(&server->limit, device, &finding.mapping, &answer);
 	answer_batch_update(&server->answers, &device->target, miss, &answer);

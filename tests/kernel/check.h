@@ -41,7 +41,7 @@ extern const struct check_group checks_miss, checks_access, checks_update, check
 	checks_events, checks_evict, checks_split, checks_batch, checks_token, checks_hook,
 	checks_retry, checks_watchdog, checks_resolve, checks_resolve_ring, checks_guest_read,
 	checks_guest_word, checks_guest_set, checks_regions, checks_asid, checks_asid_move,
-	checks_asid_race, checks_life;
+	checks_asid_race, checks_fail, checks_fail_race, checks_life;
 
 /* Both end a check with a reason unless @condition holds. */
 #define EXPECT(condition, ...)                                                                     \

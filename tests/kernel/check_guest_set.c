@@ -241,7 +241,7 @@ static bool race(void)
 	do {
 		device_kick_and_flush(d, TX);
 		kicks++;
-	} while ((kicks < 100 || !set->changed || !set->done) && clock_now_ns() < end);
+	} while ((kicks < 1500 || !set->changed || !set->done) && clock_now_ns() < end);
 	__atomic_store_n(&c.stop, true, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
 

@@ -11,6 +11,7 @@
 #include "batch.h"
 #include "check.h"
 #include "device.h"
+#include "fail.h"
 #include "fdinfo.h"
 #include "frame.h"
 #include "hook.h"
@@ -311,6 +312,32 @@ static bool counting_restarts(void)
 	return has_timeouts(d, 3 * MANY - 2, 0);
 }
 
+/* That an access fails is an answer, too. */
+static bool failure_counts(void)
+{
+	struct device *d = device_open_running();
+	struct hook *h = hook_open(QUEUED);
+	unsigned int used;
+
+	module_set_parameter(MODULE_TIMEOUT, SHORT_MS);
+	PART(time_out(d, h, MANY - 1));
+	module_set_parameter(MODULE_TIMEOUT, 0);
+	PART(queues(d, h, FIRST_PAGE));
+	used = device_used(d, TX);
+	EXPECT(!fail_access(d, device_iova(FIRST_PAGE), PAGE, VHOST_ACCESS_RO), "refused");
+	device_flush(d);
+	EXPECT(device_used(d, TX) == used + 1, "the virtqueue was not woken");
+	module_set_parameter(MODULE_TIMEOUT, SHORT_MS);
+	PART(time_out(d, h, MANY - 1));
+	EXPECT(!hook_is_detached(h), "a failure does not count");
+
+	/* Nobody waits for this one. */
+	EXPECT(!fail_access(d, 0, 0, VHOST_ACCESS_RW), "refused");
+	PART(time_out(d, h, 1));
+	EXPECT(hook_wait_detached(h), "still attached");
+	return has_timeouts(d, 2 * MANY - 1, 0);
+}
+
 /* TX offers the program its miss again, which passes it this time. */
 static bool retries(struct device *d, struct hook *h, uint64_t iova, uint64_t size)
 {
@@ -468,6 +495,7 @@ static const struct check list[] = {
 	{"many at once count once", together, STOCK_LACKS},
 	{"all that the program has taken is read then", detached_with_others, STOCK_LACKS},
 	{"an answer or a hand back starts the counting anew", counting_restarts, STOCK_LACKS},
+	{"so does the failure of an access", failure_counts, STOCK_LACKS},
 	{"a RETRY of what the program has taken does so, too", retry_counts, STOCK_LACKS},
 	{"a RETRY of what it has not taken does not", retry_late, STOCK_LACKS},
 	{"an answer that comes too late does not", answered_late, STOCK_LACKS},

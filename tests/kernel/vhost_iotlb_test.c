@@ -36,7 +36,7 @@ static const struct check_group *const groups[] = {
 	&checks_token,	   &checks_hook,	 &checks_retry,	     &checks_watchdog,
 	&checks_resolve,   &checks_resolve_ring, &checks_guest_read, &checks_guest_word,
 	&checks_guest_set, &checks_regions,	 &checks_asid,	     &checks_asid_move,
-	&checks_asid_race, &checks_life,
+	&checks_asid_race, &checks_fail,	 &checks_fail_race,  &checks_life,
 };
 
 #define NR_GROUPS (sizeof(groups) / sizeof(*groups))

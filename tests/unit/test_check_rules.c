@@ -253,15 +253,44 @@ static void test_bounds(void **state)
 	assert_int_equal(findings.count, 3 * CHECK_MAX_NICS + 4 * CHECK_MAX_DEVICES);
 }
 
+static void test_pasids(void **state)
+{
+	struct check_space *space = &facts.devices[0].spaces[0];
+
+	(void)state;
+	begin();
+	facts.devices[0].space_count = 2;
+	space[0] = (struct check_space){.pasid = 5, .limit = 2048};
+	space[1] = (struct check_space){.pasid = 9, .entries = 1};
+	assert_concludes("pasid-silent idle");
+	assert_string_equal(found("pasid-silent")->subject, "vhost device 3, tap7, PASID 5");
+	assert_false(findings_have_problem(&findings));
+
+	space->counters.count[IOTLB_MISS] = 1;
+	assert_concludes("pasid-waits idle");
+	assert_non_null(strstr(found("pasid-waits")->advice, " --pasid 5 "));
+	assert_true(findings_have_problem(&findings));
+
+	/* An answer is on its way, or was needed for the ring only. */
+	space->counters.count[IOTLB_UPDATE] = 1;
+	assert_concludes("idle");
+	space->counters.count[IOTLB_UPDATE] = 0;
+	space->counters.count[IOTLB_RESOLVED] = 1;
+	assert_concludes("idle");
+	space->counters.count[IOTLB_RESOLVED] = 0;
+	space->counters.count[IOTLB_HIT_BUFFER] = 1;
+	assert_concludes("idle");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_idle),	  cmocka_unit_test(test_set_up_wrong),
-		cmocka_unit_test(test_not_known), cmocka_unit_test(test_strict),
-		cmocka_unit_test(test_resolved),  cmocka_unit_test(test_lazy),
-		cmocka_unit_test(test_hits),	  cmocka_unit_test(test_thrashing),
-		cmocka_unit_test(test_needless),  cmocka_unit_test(test_timeouts),
-		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_idle),	     cmocka_unit_test(test_pasids),
+		cmocka_unit_test(test_set_up_wrong), cmocka_unit_test(test_not_known),
+		cmocka_unit_test(test_strict),	     cmocka_unit_test(test_resolved),
+		cmocka_unit_test(test_lazy),	     cmocka_unit_test(test_hits),
+		cmocka_unit_test(test_thrashing),    cmocka_unit_test(test_needless),
+		cmocka_unit_test(test_timeouts),     cmocka_unit_test(test_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,27 @@ static void a_key_tells_what_it_is_of(void **state)
 	}
 }
 
+static void a_key_of_an_address_space_is_no_virtqueues(void **state)
+{
+	static const uint32_t asids[] = {1, 9, 0xfffff, 0xffffffff};
+	static const uint64_t devs[] = {1, 4096, IOTLB_KEY_SPACE_DEVS - 1};
+	size_t d, a;
+	uint64_t key;
+
+	(void)state;
+	for (d = 0; d < sizeof(devs) / sizeof(devs[0]); d++) {
+		for (a = 0; a < sizeof(asids) / sizeof(asids[0]); a++) {
+			key = iotlb_key_space(devs[d], asids[a]);
+			assert_true(key & IOTLB_KEY_SPACE);
+			assert_true(iotlb_key_dev(key) == devs[d]);
+			assert_int_equal(iotlb_key_vq(key), IOTLB_VQ_SPACE);
+			assert_int_equal(iotlb_key_asid(key), asids[a]);
+		}
+	}
+	assert_false(iotlb_key(1ULL << 40, IOTLB_VQ_DEVICE) & IOTLB_KEY_SPACE);
+	assert_int_equal(iotlb_key_asid(iotlb_key(1ULL << 40, 3)), 0);
+}
+
 /* Of a device: ten virtqueues, and itself. */
 static void things_of_devices_in_a_row_have_a_home_each(void **state)
 {
@@ -59,6 +80,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_key_tells_what_it_is_of),
+		TEST(a_key_of_an_address_space_is_no_virtqueues),
 		TEST(things_of_devices_in_a_row_have_a_home_each),
 		TEST(a_search_sees_as_many_slots_as_it_looks_at),
 	};

@@ -41,6 +41,39 @@ static void test_fdinfo(void **state)
 	assert_int_equal(dev.pid, 5);
 }
 
+static void test_spaces(void **state)
+{
+	struct vhost_device dev = {.nr_spaces = 5};
+	char text[1024] = "vhost-id:\t7\nvhost-iotlb:\t12 2048\n";
+	size_t i;
+
+	(void)state;
+	assert_int_equal(vhost_fdinfo_parse(text, &dev), 0);
+	assert_int_equal(dev.nr_spaces, 0);
+	assert_int_equal(vhost_spaces_find(dev.spaces, 0, 1), 0);
+
+	strcat(text, "vhost-iotlb-as:\t5 7 2048 0 63\nvhost-iotlb-as:\t4294967295 0 1 1 64\n"
+		     "vhost-mem-seq:\t1\n");
+	assert_int_equal(vhost_fdinfo_parse(text, &dev), 0);
+	assert_int_equal(dev.entries, 12);
+	assert_int_equal(dev.nr_spaces, 2);
+	assert_int_equal(dev.spaces[0].asid, 5);
+	assert_int_equal(dev.spaces[0].entries, 7);
+	assert_int_equal(dev.spaces[0].limit, 2048);
+	assert_int_equal(vhost_spaces_find(dev.spaces, 2, 0), 5);
+	assert_int_equal(vhost_spaces_find(dev.spaces, 2, 1), UINT32_MAX);
+	assert_int_equal(vhost_spaces_find(dev.spaces, 2, 2), 0);
+	assert_int_equal(vhost_spaces_find(dev.spaces, 2, 63), 5);
+	assert_int_equal(vhost_spaces_find(dev.spaces, 2, 64), 0);
+	assert_int_equal(vhost_spaces_find(dev.spaces, 2, UINT32_MAX), 0);
+
+	/* Those for which there is no room are left out. */
+	for (i = 0; i < VHOST_DEVICE_SPACES; i++)
+		strcat(text, "vhost-iotlb-as:\t9 1 1\n");
+	assert_int_equal(vhost_fdinfo_parse(text, &dev), 0);
+	assert_int_equal(dev.nr_spaces, VHOST_DEVICE_SPACES);
+}
+
 static void test_fdinfo_without_iotlb(void **state)
 {
 	struct vhost_device dev = {.has_iotlb = true, .entries = 3, .timeouts = 3, .mem_seq = 3};
@@ -85,6 +118,18 @@ static void test_strange_fdinfo(void **state)
 			 -EPROTO);
 	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\nvhost-iotlb:\t1 2\n"
 					    "vhost-iotlb-fallback:\t1 2\n",
+					    &dev),
+			 -EPROTO);
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\nvhost-iotlb:\t1 2\n"
+					    "vhost-iotlb-as:\t1 2\n",
+					    &dev),
+			 -EPROTO);
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\nvhost-iotlb:\t1 2\n"
+					    "vhost-iotlb-as:\t4294967296 2 3\n",
+					    &dev),
+			 -EPROTO);
+	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t7\nvhost-iotlb:\t1 2\n"
+					    "vhost-iotlb-as:\t1 2 3 -4\n",
 					    &dev),
 			 -EPROTO);
 	assert_int_equal(vhost_fdinfo_parse("vhost-id:\t18446744073709551616\n", &dev), -EPROTO);
@@ -208,6 +253,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fdinfo),
+		cmocka_unit_test(test_spaces),
 		cmocka_unit_test(test_fdinfo_without_iotlb),
 		cmocka_unit_test(test_fdinfo_of_unpatched_kernel),
 		cmocka_unit_test(test_strange_fdinfo),

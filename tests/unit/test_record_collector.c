@@ -168,6 +168,35 @@ static void the_eventful_get_a_map(void **state)
 	assert_int_equal(sum, misses_of(&record->timeline));
 }
 
+static void address_spaces_have_maps_of_their_own(void **state)
+{
+	struct top_space spaces[] = {
+		{.sum.count[IOTLB_MISS] = 3, .sum_total.count[IOTLB_MISS] = 3},
+		{.asid = 9, .sum.count[IOTLB_MISS] = 4, .sum_total.count[IOTLB_MISS] = 4},
+	};
+	struct iotlb_event same = {.time = START, .dev = 1, .iova = 0x1000};
+
+	(void)state;
+	collector_event(&collector, &same);
+	same.asid = 9;
+	collector_event(&collector, &same);
+	collector_event(&collector, &same);
+	devices[0].spaces = spaces;
+	devices[0].nr_spaces = 2;
+	miss(0, 7);
+	take(STEP, false);
+	assert_int_equal(record->nr_maps, 2);
+	assert_int_equal(record->maps[0].asid, 0);
+	assert_int_equal(heat_sum(&record->maps[0].heat, IOTLB_EVENT_MISS), 1);
+	assert_int_equal(misses_of(&record->maps[0].timeline), 3);
+	assert_int_equal(record->maps[1].dev, 1);
+	assert_int_equal(record->maps[1].asid, 9);
+	assert_int_equal(heat_sum(&record->maps[1].heat, IOTLB_EVENT_MISS), 2);
+	assert_int_equal(misses_of(&record->maps[1].timeline), 4);
+	/* It is one device all the same. */
+	assert_int_equal(misses_of(&record->timeline), 7);
+}
+
 static void the_table_has_those_with_the_most_misses(void **state)
 {
 	size_t i;
@@ -207,6 +236,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_vhost_refused_is_no_update, setup, teardown),
 		cmocka_unit_test_setup_teardown(those_beyond_the_maps_are_summed, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_eventful_get_a_map, setup, teardown),
+		cmocka_unit_test_setup_teardown(address_spaces_have_maps_of_their_own, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(the_table_has_those_with_the_most_misses, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(names_are_printable, setup, teardown),

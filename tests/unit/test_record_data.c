@@ -89,6 +89,7 @@ static void fill(void)
 		fill_counters(&record->devices[i].total, 10 + i);
 		record->devices[i].count = 2;
 		record->devices[i].queues[1].vq = 7;
+		record->devices[i].queues[1].asid = 1048575;
 		fill_counters(&record->devices[i].queues[1].total, 20 + i);
 	}
 	record->devices[0].pid = 4711;
@@ -97,6 +98,7 @@ static void fill(void)
 	for (i = 0; i < RECORD_MAPS; i++)
 		fill_map(&record->maps[i], i + 1);
 	fill_map(&record->maps[RECORD_MAPS], 0);
+	record->maps[1].asid = UINT32_MAX;
 }
 
 static char *text_of(const struct record *of)

@@ -124,6 +124,27 @@ static void nothing_is_a_report_too(void **state)
 	assert_string_equal(text + strlen(text) - 8, "</html>\n");
 }
 
+static void address_spaces_have_names(void **state)
+{
+	(void)state;
+	record->nr_devices = 1;
+	record->devices[0].id = 1;
+	record->devices[0].count = 2;
+	record->devices[0].queues[1].vq = 1;
+	record->nr_maps = 2;
+	record->maps[0].dev = 1;
+	record->maps[1].dev = 1;
+	report();
+	assert_false(has("PASID"));
+	record->devices[0].queues[1].asid = 9;
+	record->maps[1].asid = 9;
+	report();
+	assert_true(has("<h3>no PASID, of vhost device 1</h3>"));
+	assert_true(has("<h3>PASID 9 of vhost device 1</h3>"));
+	assert_true(has(">virtqueue 0</th>"));
+	assert_true(has(">virtqueue 1, PASID 9</th>"));
+}
+
 static void text_is_no_markup(void **state)
 {
 	(void)state;
@@ -216,6 +237,7 @@ int main(void)
 		cmocka_unit_test(axes_end_at_round_numbers),
 		cmocka_unit_test(levels_cover_all_counts),
 		cmocka_unit_test_setup_teardown(nothing_is_a_report_too, setup, teardown),
+		cmocka_unit_test_setup_teardown(address_spaces_have_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(text_is_no_markup, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_lost_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_unknown_is_a_dash, setup, teardown),

@@ -13,6 +13,7 @@
 
 static struct top_queue queue = {
 	.vq = 5,
+	.asid = 9,
 	.tally.total =
 		{
 			.count =
@@ -116,10 +117,10 @@ static void what_does_not_apply_is_empty(void **state)
 	(void)state;
 	print(1);
 	assert_string_equal(lines[1], "1.500,2.000000,0,3,42,qemu,/dev/vhost-net,,0,,17,2048"
-				      ",,,,,,,,,,,,,,,,13,0,0,0,0,,,,");
+				      ",,,,,,,,,,,,,,,,13,0,0,0,0,,,,,");
 	assert_string_equal(lines[2], "1.500,2.000000,0,3,42,qemu,/dev/vhost-net,,0,5,,"
 				      ",18,0,0,0,11,7,0,0,0,0,0,0,2,0,0,,,,,"
-				      ",4,6000,1536,2048");
+				      ",4,6000,1536,2048,9");
 }
 
 static void what_cannot_be_had_is_empty(void **state)
@@ -129,7 +130,8 @@ static void what_cannot_be_had_is_empty(void **state)
 	print(1);
 	assert_non_null(strstr(lines[1], ",,0,0,0,0,,,,"));
 	/* Lookups are hits and misses. */
-	assert_string_equal(strstr(lines[2], ",5,,"), ",5,,,,0,0,0,11,,0,0,0,0,0,0,2,0,0,,,,,,,,,");
+	assert_string_equal(strstr(lines[2], ",5,,"),
+			    ",5,,,,0,0,0,11,,0,0,0,0,0,0,2,0,0,,,,,,,,,,9");
 }
 
 static void texts_are_quoted_if_need_be(void **state)

@@ -59,7 +59,13 @@ static int fake_reclaim(struct source *source, source_gone_fn gone, source_fn fn
 	if (!source->can_reclaim)
 		return -EOPNOTSUPP;
 	for (i = 0; i < source->nr_readings && !err; i++) {
-		if (!gone(source->readings[i].dev, arg)) {
+		const struct iotlb_thing thing = {
+			.dev = source->readings[i].dev,
+			.vq = source->readings[i].vq,
+			.asid = source->readings[i].asid,
+		};
+
+		if (!gone(&thing, arg)) {
 			source->readings[kept++] = source->readings[i];
 			continue;
 		}
@@ -429,6 +435,143 @@ static void the_owner_may_become_known_later(void **state)
 	assert_string_equal(sample.devices[0]->comm, "qemu");
 }
 
+/* Puts a virtqueue of the first owner's device into an address space. */
+static void move(uint32_t vq, uint32_t asid)
+{
+	struct vhost_device *o = &source.owners[0];
+	size_t i;
+
+	o->has_iotlb = true;
+	for (i = 0; i < o->nr_spaces; i++)
+		o->spaces[i].vqs &= ~(1ULL << vq);
+	for (i = 0; i < o->nr_spaces; i++)
+		if (!o->spaces[i].vqs)
+			o->spaces[i] = o->spaces[--o->nr_spaces];
+	for (i = 0; i < o->nr_spaces && o->spaces[i].asid != asid; i++)
+		;
+	if (asid && i == o->nr_spaces)
+		o->spaces[o->nr_spaces++] = (struct vhost_space){.asid = asid, .entries = asid};
+	if (asid)
+		o->spaces[i].vqs |= 1ULL << vq;
+}
+
+static void assert_space(size_t space, uint32_t asid, uint64_t misses, uint64_t updates)
+{
+	const struct top_space *s = &sample.devices[0]->spaces[space];
+
+	assert_int_equal(s->asid, asid);
+	assert_int_equal(s->sum_total.count[IOTLB_MISS], misses);
+	assert_int_equal(s->sum_total.count[IOTLB_UPDATE], updates);
+}
+
+static void who_has_but_one_address_space_has_none(void **state)
+{
+	(void)state;
+	owner(42, 7, "qemu");
+	source.owners[0].has_iotlb = true;
+	reading(7, 1, 10);
+	take(false);
+	assert_int_equal(sample.devices[0]->nr_spaces, 0);
+	assert_int_equal(sample.devices[0]->queues[0].asid, 0);
+}
+
+static void counts_are_shared_out_among_address_spaces(void **state)
+{
+	struct source_reading *rx = reading(7, 0, 10), *tx = reading(7, 1, 5);
+	struct source_reading *device = reading(7, IOTLB_VQ_DEVICE, 0), *five;
+
+	(void)state;
+	owner(42, 7, "qemu");
+	source.owners[0].has_iotlb = true;
+	device->counters.count[IOTLB_UPDATE] = 15;
+	take(false);
+
+	/* What was before the first one is of 0. */
+	move(1, 5);
+	tx->counters.count[IOTLB_MISS] += 3;
+	rx->counters.count[IOTLB_MISS] += 1;
+	device->counters.count[IOTLB_UPDATE] += 1;
+	five = reading(7, IOTLB_VQ_SPACE, 0);
+	five->asid = 5;
+	five->counters.count[IOTLB_UPDATE] = 3;
+	take(false);
+	assert_int_equal(sample.devices[0]->nr_spaces, 2);
+	assert_space(0, 0, 16, 16);
+	assert_space(1, 5, 3, 3);
+	assert_int_equal(sample.devices[0]->spaces[1].entries, 5);
+	assert_int_equal(sample.devices[0]->spaces[0].sum.count[IOTLB_UPDATE], 1);
+	assert_int_equal(sample.devices[0]->queues[1].asid, 5);
+	/* The virtqueue has kept what it had, and the device has it once. */
+	assert_int_equal(total_misses(0, 1), 8);
+	assert_int_equal(sample.sum_total.count[IOTLB_MISS], 19);
+	assert_int_equal(sample.sum_total.count[IOTLB_UPDATE], 19);
+}
+
+static void who_moves_leaves_its_counts_behind(void **state)
+{
+	struct source_reading *tx = reading(7, 1, 5), *five = reading(7, IOTLB_VQ_SPACE, 0);
+
+	(void)state;
+	owner(42, 7, "qemu");
+	move(1, 5);
+	five->asid = 5;
+	five->counters.count[IOTLB_UPDATE] = 5;
+	take(false);
+	move(1, 9);
+	tx->counters.count[IOTLB_MISS] += 2;
+	take(false);
+	assert_int_equal(sample.devices[0]->nr_spaces, 3);
+	assert_space(1, 5, 5, 5);
+	assert_space(2, 9, 2, 0);
+	assert_int_equal(sample.devices[0]->spaces[1].state, TOP_GONE);
+	assert_false(sample.devices[0]->spaces[1].has_entries);
+	assert_int_equal(sample.devices[0]->spaces[2].state, TOP_HELD);
+
+	/* Its slot is given back, and it may come back itself. */
+	take(false);
+	assert_int_equal(source.reclaimed, 1);
+	assert_int_equal(sample.devices[0]->spaces[1].state, TOP_RETIRED);
+	move(1, 5);
+	tx->counters.count[IOTLB_MISS] += 4;
+	take(false);
+	assert_space(1, 5, 9, 5);
+	assert_int_equal(sample.devices[0]->spaces[1].state, TOP_HELD);
+}
+
+static void who_is_gone_is_where_it_missed(void **state)
+{
+	struct source_reading *tx = reading(7, 1, 5);
+
+	(void)state;
+	tx->asid = 9;
+	take(false);
+	assert_int_equal(sample.devices[0]->nr_spaces, 2);
+	assert_space(0, 0, 0, 0);
+	assert_space(1, 9, 5, 0);
+	assert_int_equal(sample.devices[0]->spaces[1].state, TOP_GONE);
+}
+
+static void address_spaces_are_forgotten_but_not_their_counts(void **state)
+{
+	struct source_reading *device = reading(7, IOTLB_VQ_DEVICE, 0), *space;
+	uint32_t asid;
+
+	(void)state;
+	owner(42, 7, "qemu");
+	source.owners[0].has_iotlb = true;
+	for (asid = 1; asid <= 3 * 64; asid++) {
+		space = reading(7, IOTLB_VQ_SPACE, 0);
+		space->asid = asid;
+		space->counters.count[IOTLB_INVALIDATE] = 2;
+		take(false);
+	}
+	device->counters.count[IOTLB_INVALIDATE]++;
+	take(true);
+	assert_in_range(sample.devices[0]->nr_spaces, 64, 66);
+	assert_int_equal(sample.devices[0]->spaces[0].sum_total.count[IOTLB_INVALIDATE], 1);
+	assert_int_equal(sample.sum_total.count[IOTLB_INVALIDATE], 2 * 3 * 64 + 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -452,6 +595,11 @@ int main(void)
 		TEST(misses_that_change_hands_add_up),
 		TEST(what_the_source_cannot_have_is_told),
 		TEST(the_owner_may_become_known_later),
+		TEST(who_has_but_one_address_space_has_none),
+		TEST(counts_are_shared_out_among_address_spaces),
+		TEST(who_moves_leaves_its_counts_behind),
+		TEST(who_is_gone_is_where_it_missed),
+		TEST(address_spaces_are_forgotten_but_not_their_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

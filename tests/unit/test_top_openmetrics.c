@@ -63,6 +63,8 @@ static int setup(void **state)
 	strcpy(device.comm, "qemu");
 	strcpy(device.tap, "tap0");
 	sample.unavailable = 0;
+	device.nr_spaces = 0;
+	queue.asid = 0;
 	return 0;
 }
 
@@ -162,6 +164,38 @@ static void what_cannot_be_had_is_no_metric(void **state)
 	assert_non_null(strstr(text, "vhost_iotlb_hits_total{"));
 }
 
+static void address_spaces_have_metrics_if_there_are_any(void **state)
+{
+	struct top_space spaces[] = {
+		{.state = TOP_HELD, .has_entries = true, .entries = 4},
+		{.asid = 9, .state = TOP_HELD, .sum_total.count = {[IOTLB_MISS] = 6}},
+		/* So that there are never many. */
+		{.asid = 10, .state = TOP_GONE, .sum_total.count = {[IOTLB_MISS] = 5}},
+		{.asid = 11, .state = TOP_RETIRED},
+	};
+
+	(void)state;
+	print();
+	assert_null(strstr(text, "pasid"));
+
+	device.spaces = spaces;
+	device.nr_spaces = 4;
+	queue.asid = 9;
+	print();
+	assert_true(has_line("# TYPE vhost_iotlb_pasid_misses counter"));
+	assert_true(has_line("vhost_iotlb_pasid_misses_total" OF_DEVICE ",pasid=\"9\"} 6"));
+	assert_true(has_line("vhost_iotlb_pasid_hits_total" OF_DEVICE
+			     ",pasid=\"0\",area=\"buffer\"} 0"));
+	assert_true(has_line("vhost_iotlb_pasid_entries" OF_DEVICE ",pasid=\"0\"} 4"));
+	assert_null(strstr(text, "vhost_iotlb_pasid_entries" OF_DEVICE ",pasid=\"9\""));
+	assert_true(has_line("vhost_iotlb_virtqueue_pasid" OF_QUEUE "} 9"));
+	assert_null(strstr(text, "pasid=\"10\""));
+	assert_null(strstr(text, "pasid=\"11\""));
+	/* What there was is as it was. */
+	assert_true(has_line("vhost_iotlb_misses_total" OF_QUEUE "} 7"));
+	assert_true(has_line("vhost_iotlb_updates_total" OF_DEVICE "} 13"));
+}
+
 static struct view *open_file(const char *name)
 {
 	static struct view_options options = {.file = file};
@@ -238,6 +272,7 @@ int main(void)
 		TEST(it_has_an_end),
 		TEST(labels_are_escaped),
 		TEST(what_cannot_be_had_is_no_metric),
+		TEST(address_spaces_have_metrics_if_there_are_any),
 		TEST(a_file_for_node_exporter_is_of_its_format),
 		TEST(any_other_file_is_openmetrics),
 		TEST(a_file_that_cannot_be_written_is_an_error),

@@ -258,12 +258,29 @@ static void totals_are_of_all_time(void **state)
 	assert_true(find(" 12345 ") > 0);
 }
 
+static void lines_are_pasids_when_p_is_pressed(void **state)
+{
+	(void)state;
+	make(200, 24);
+	assert_int_equal(find(" PASID"), -1);
+	press("p");
+	make(200, 24);
+	assert_true(find(" PASID") >= 0);
+	/* Another key chooses anew, and the same one goes back. */
+	press("v");
+	assert_int_equal(screen.by, TABLE_BY_DEVICE);
+	press("pp");
+	assert_int_equal(screen.by, TABLE_BY_QUEUE);
+	make(200, 24);
+	assert_int_equal(find(" PASID"), -1);
+}
+
 static void help_hides_all_else(void **state)
 {
 	(void)state;
 	press("?");
 	make(80, 24);
-	assert_int_equal(find("  q  Ctrl-C        quit"), 11);
+	assert_int_equal(find("  q  Ctrl-C        quit"), 12);
 	assert_int_equal(find("1039"), -1);
 	/* That key is used up. */
 	press("r");
@@ -313,6 +330,7 @@ int main(void)
 		TEST(a_frozen_screen_wants_a_sample_when_it_goes_on),
 		TEST(latencies_have_a_pane),
 		TEST(totals_are_of_all_time),
+		TEST(lines_are_pasids_when_p_is_pressed),
 		TEST(help_hides_all_else),
 		TEST(q_quits),
 		TEST(history_is_of_what_is_known),

@@ -290,7 +290,7 @@ static void a_mark_tells_the_order(void **state)
 
 static void a_line_may_be_a_device(void **state)
 {
-	const struct table_options options = {.by_device = true};
+	const struct table_options options = {.by = TABLE_BY_DEVICE};
 
 	(void)state;
 	make(&options);
@@ -326,6 +326,56 @@ static void hidden_columns_are_told(void **state)
 	assert_int_equal(table.hidden, 0);
 }
 
+static void address_spaces_have_a_column_if_there_are_any(void **state)
+{
+	const struct table_options by_queue = {}, by_space = {.by = TABLE_BY_SPACE};
+	struct top_space spaces[] = {
+		{.state = TOP_HELD, .has_entries = true, .entries = 4},
+		{
+			.asid = 501,
+			.state = TOP_GONE,
+			.tally.delta.count = {[IOTLB_UPDATE] = 30},
+			.sum.count = {[IOTLB_MISS] = 70, [IOTLB_UPDATE] = 30},
+		},
+		{.asid = 502, .state = TOP_RETIRED},
+	};
+
+	(void)state;
+	make(&by_queue);
+	assert_null(strstr(table.lines[0], "PASID"));
+	/* All the same, each device has a line. */
+	make(&by_space);
+	assert_int_equal(table.count, TABLE_HEADINGS + 3);
+	assert_string_equal(cell(2, "PASID"), "-");
+
+	devices[0].spaces = spaces;
+	devices[0].nr_spaces = 3;
+	devices[0].queues[1].asid = 501;
+	make(&by_queue);
+	assert_string_equal(cell(2, "PASID"), "0");
+	assert_string_equal(cell(3, "PASID"), "501");
+	assert_string_equal(cell(4, "PASID"), "-");
+
+	make(&by_space);
+	assert_int_equal(table.count, TABLE_HEADINGS + 2 + 2);
+	assert_string_equal(cell(2, "PASID"), "0");
+	assert_string_equal(cell(2, "VQ"), "0");
+	assert_string_equal(cell(2, "ENT"), "4");
+	assert_string_equal(cell(3, "PASID"), "(501)");
+	assert_string_equal(cell(3, "VQ"), "1");
+	assert_string_equal(cell(3, "MISS"), "35");
+	assert_string_equal(cell(3, "UPD"), "15");
+	assert_string_equal(cell(3, "ENT"), "-");
+	assert_string_equal(cell(4, "PASID"), "-");
+
+	sample.final = true;
+	make(&by_space);
+	assert_int_equal(table.count, TABLE_HEADINGS + 3 + 2);
+	sample.final = false;
+	devices[0].nr_spaces = 0;
+	devices[0].queues[1].asid = 0;
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 
 int main(void)
@@ -348,6 +398,7 @@ int main(void)
 		TEST(a_line_may_be_a_device),
 		TEST(devices_have_names_and_entries),
 		TEST(hidden_columns_are_told),
+		TEST(address_spaces_have_a_column_if_there_are_any),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,14 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tools/walk/walk_decode.h"
+#include "tools/walk/walk_memory.h"
 #include "tools/walk/walk_record.h"
+#include "tools/walk/walk_space.h"
 #include "tools/walk/walk_view.h"
 
 static struct vtd_unit unit;
+static struct walk_space space;
 static struct walk_record record;
 
 static int set_up(void **state)
@@ -27,8 +32,10 @@ static int set_up(void **state)
 		.sagaw = 1 << 2,
 		.large_pages = 1,
 	};
+	space = (struct walk_space){.kind = WALK_SPACE_IOMMU};
 	record = (struct walk_record){
 		.unit = &unit,
+		.space = &space,
 		.request = {.iova = 0x1234, .pasid = VTD_NO_PASID, .access = VTD_READ},
 	};
 	return 0;
@@ -167,6 +174,13 @@ static void test_first_level(void **state)
 	assert_entry(VTD_TABLE_FIRST_LEVEL, 5, 0x5081,
 		     "present, read only, supervisor, table at 0x5000, not accessed, reserved "
 		     "0x80 set");
+
+	/* What is bound has no entry that could say so. */
+	pasid->words[2] = 0;
+	space.kind = WALK_SPACE_BOUND;
+	assert_entry(VTD_TABLE_FIRST_LEVEL, 1, 0x8000000000005021,
+		     "present, read only, supervisor, page of 4K at 0x5000, accessed, "
+		     "no-execute");
 }
 
 static void test_unreadable(void **state)
@@ -212,7 +226,8 @@ static void test_views(void **state)
 		     "0x1234 is 0x5234, page of 4K, read\n");
 	assert_shown(walk_view_json,
 		     "{\"iova\":\"0x1234\",\"source\":\"00:00.0\",\"pasid\":null,\"access\":\"r\","
-		     "\"steps\":[{\"table\":\"second-level\",\"level\":1,\"gpa\":\"0x3008\","
+		     "\"bound\":null,\"attached\":null,\"steps\":[{\"table\":\"second-level\","
+		     "\"level\":1,\"gpa\":\"0x3008\","
 		     "\"entry\":[\"0x5001\"],\"meaning\":[\"present\",\"read\",\"page of 4K at "
 		     "0x5000\"]}],\"fault\":null,\"translation\":{\"gpa\":\"0x5234\",\"level\":1,"
 		     "\"access\":\"r\",\"range_iova\":\"0x1000\",\"range_gpa\":\"0x5000\","
@@ -231,6 +246,141 @@ static void test_views(void **state)
 		     "second-level, level 1)\n");
 }
 
+/* Guest memory, in which the tables of a process map its second page. */
+#define ROOT 0x1000
+#define IOVA 0x1234
+#define PAGE 0x7000
+
+static struct walk_memory memory;
+
+static void put(uint64_t gpa, uint64_t word)
+{
+	assert_int_equal(pwrite(memory.files[0].fd, &word, sizeof(word), gpa), sizeof(word));
+}
+
+static int set_up_memory(void **state)
+{
+	uint64_t level;
+
+	set_up(state);
+	memory = (struct walk_memory){.file_count = 1};
+	memory.files[0].fd = memfd_create("guest", 0);
+	memory.files[0].size = 0x40000;
+	if (memory.files[0].fd < 0 || ftruncate(memory.files[0].fd, 0x40000))
+		return 1;
+	for (level = 0; level < 3; level++)
+		put(ROOT + level * 0x1000, (ROOT + (level + 1) * 0x1000) | 0x27);
+	put(ROOT + 0x3000 + 8, PAGE | 0x67 | 1ULL << 63);
+	unit = walk_space_any_unit();
+	record.memory = &memory;
+	record.request.iova = IOVA;
+	record.request.pasid = 5;
+	return 0;
+}
+
+static int tear_down_memory(void **state)
+{
+	(void)state;
+	close(memory.files[0].fd);
+	return 0;
+}
+
+static void assert_shows(const char *what)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	walk_view_text(out, &record);
+	fclose(out);
+	if (!strstr(text, what))
+		fail_msg("\"%s\" is not in:\n%s", what, text);
+	free(text);
+}
+
+static void test_bound(void **state)
+{
+	(void)state;
+	space = (struct walk_space){
+		.kind = WALK_SPACE_BOUND,
+		.binding = {.root = ROOT, .width = 48},
+	};
+	walk_record(&record);
+	assert_int_equal(record.where.fault, VTD_OK);
+	assert_int_equal(record.count, 4);
+	assert_shows("0x1234, read, PASID 0x5\n"
+		     "bound: first level of 4 at 0x1000, nested in none\n");
+	assert_shows("\n0x1234 is 0x7234, page of 4K, read and write\n");
+
+	record.request.iova = IOVA + 0x1000;
+	walk_record(&record);
+	assert_shows("\nfault present: ");
+	assert_shows(" (table first-level, level 1)\n");
+
+	/* One level more than there are tables */
+	space.binding.width = 57;
+	record.request.iova = IOVA;
+	walk_record(&record);
+	assert_shows("bound: first level of 5 at 0x1000");
+	assert_int_equal(record.count, 4);
+	assert_int_equal(record.where.fault, VTD_FAULT_PRESENT);
+}
+
+static void test_bound_and_nested(void **state)
+{
+	(void)state;
+	space = (struct walk_space){
+		.kind = WALK_SPACE_BOUND,
+		.binding = {.root = ROOT, .width = 48},
+		.has_iommu = true,
+	};
+	unit.root = 0x10000;
+	record.request.source_id = 8;
+
+	/* Not even the IOMMU knows the device. */
+	walk_record(&record);
+	assert_int_equal(record.where.fault, VTD_FAULT_ROOT_PRESENT);
+	assert_shows(" (table root, level 0)\n");
+
+	/* A page of 1G, in a second level of 3. */
+	put(0x10000, 0x11001);
+	put(0x11000 + 8 * 16, 0x12001);
+	put(0x11000 + 8 * 16 + 8, 0x101);
+	put(0x12000, 0x83);
+	walk_record(&record);
+	assert_int_equal(record.where.fault, VTD_OK);
+	assert_shows("0x1234, read, by 00:01.0, PASID 0x5\n"
+		     "bound: first level of 4 at 0x1000, nested in the second level of 3 at "
+		     "0x12000\n");
+	assert_shows("\n0x1234 is 0x7234, page of 4K, read and write\n");
+	/* Root and context, and before each of four tables and the page, one. */
+	assert_int_equal(record.count, 2 + 4 + 5);
+}
+
+static void test_attached(void **state)
+{
+	(void)state;
+	space = (struct walk_space){
+		.kind = WALK_SPACE_ATTACHED,
+		.table = {.base = 0x20000, .bits = 13},
+	};
+	put(0x20000, 0x21001);
+	put(0x21000 + 5 * 64, 1 << 6 | 1);
+	put(0x21000 + 5 * 64 + 16, ROOT | 1 << 5);
+	walk_record(&record);
+	assert_shows("attached: PASID directory at 0x20000, of 13 bits\n");
+	assert_shows("\n0x1234 is 0x7234, page of 4K, read and write\n");
+	assert_int_equal(record.count, 2 + 4);
+
+	record.request.pasid = 6;
+	walk_record(&record);
+	assert_int_equal(record.where.fault, VTD_FAULT_PASID_PRESENT);
+	record.request.pasid = 1 << 13;
+	walk_record(&record);
+	assert_int_equal(record.where.fault, VTD_FAULT_PASID_REQUEST);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +391,10 @@ int main(void)
 		cmocka_unit_test_setup(test_first_level, set_up),
 		cmocka_unit_test_setup(test_unreadable, set_up),
 		cmocka_unit_test_setup(test_views, set_up),
+		cmocka_unit_test_setup_teardown(test_bound, set_up_memory, tear_down_memory),
+		cmocka_unit_test_setup_teardown(test_bound_and_nested, set_up_memory,
+						tear_down_memory),
+		cmocka_unit_test_setup_teardown(test_attached, set_up_memory, tear_down_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,7 @@ test_end_of_command()
 $maps["@queue"] | keys_without_device == {"1,buffer": 97, "1,ring": 3}'
 	ok 'misses by region' says '
 $maps["@region"] | keys_without_device ==
-{"0x200000000000": 1, "0x240000000000": 2, "0x400000000000": 97}'
+{"0,0x200000000000": 1, "0,0x240000000000": 2, "0,0x400000000000": 97}'
 	ok 'nothing else is printed' says '$maps | keys == ["@queue", "@region"]'
 
 	ok 'misses.bt with another size' trace "$send 97 -m sweep" misses.bt 0x80000000

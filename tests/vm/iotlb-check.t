@@ -108,6 +108,65 @@ traffic --map random --working-set 8192
 ok 'more than fits' concludes 1 'not-asked thrashing misses' -d 5
 no_traffic
 
+# A process of a guest that waits for its tables: those of sva_guest's PASIDs 5, which
+# sends, and 7, which receives.
+readonly socket=$PWD/socket
+
+ctl()
+{
+	"$build/iotlbctl" --socket "$socket" "$@" >>replies
+}
+
+# tell COMMAND...: has sva_guest done it?
+tell()
+{
+	local reply
+
+	echo "$*" >&"${COPROC[1]}"
+	read -r reply <&"${COPROC[0]}" && echo "# $*: $reply"
+}
+
+# bound PASID ROOT
+bound()
+{
+	ctl alloc "$device" --min="$1" --max="$1" && ctl bind "$device" "$1" "$2"
+}
+
+# Its programs are attached.
+watches()
+{
+	[[ $(grep -ls link_type "/proc/$1/fdinfo/"* | wc -l) -ge 6 ]]
+}
+
+# check_while COMMAND...: it is done while iotlb-check looks
+check_while()
+{
+	"$build/iotlb-check" -j -p "$subject" -d $((10 * slowness)) >out 2>err &
+	local checker=$!
+
+	wait_for watches "$checker" && "$@"
+	wait "$checker"
+}
+
+coproc "$build/tests/sva_guest" flat
+read -r device _ _ _ tx rx <&"${COPROC[0]}" || bail_out 'sva_guest does not start'
+subject=$COPROC_PID
+"$build/iotlbd" --translator identity --control "$socket" >daemon.out 2>daemon.err &
+daemon=$!
+wait_for grep -q '^iotlbd: serving' daemon.err
+bound 5 "$tx"
+bound 7 "$rx"
+tell run
+tell traffic 30
+ctl unbind "$device" 5
+check_while tell send 3
+ok 'a process waits for its tables' says pasid-waits '.subject | endswith("PASID 5")'
+ok 'the other one does not' not grep -q 'PASID 7' out
+kill -INT $daemon
+wait $daemon
+kill "$subject"
+wait "$subject"
+
 qemu "${port[@]}" "${tap[@]}" -device $nic,bus=port0,ats=on
 ok 'a guest without IOMMU' concludes 1 'no-iommu no-iotlb' -d 1 --qmp qmp
 ok 'the same by the human monitor' concludes 1 'no-iommu no-iotlb' -d 1 --monitor hmp

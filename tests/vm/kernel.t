@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# vm: --timeout 900
+# vm: --timeout 1800
 # leaks
 #
 # The kernel series, on the real /dev/vhost-net.

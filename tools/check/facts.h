@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "device.h"
 #include "iotlb_counters.h"
 #include "iotlb_invalidations.h"
 #include "vtd_types.h"
@@ -49,6 +50,20 @@ struct check_nic {
 };
 
 /**
+ * struct check_space - an address space of a device, other than 0, with virtqueues
+ * @pasid:	its number
+ * @entries:	translations in its IOTLB at the end
+ * @limit:	most that this will hold
+ * @counters:	what was counted of those virtqueues and of it
+ */
+struct check_space {
+	uint32_t pasid;
+	uint64_t entries;
+	uint64_t limit;
+	struct iotlb_counters counters;
+};
+
+/**
  * struct check_device - a vhost device that was watched
  * @id:		its number
  * @tap:	interface of the host, "" if not known
@@ -57,6 +72,8 @@ struct check_nic {
  * @limit:	most that it will hold
  * @counters:	what was counted, all virtqueues and the device together
  * @invalidations: of which kind
+ * @spaces:	address spaces that virtqueues are in, but 0
+ * @space_count: how many
  */
 struct check_device {
 	uint64_t id;
@@ -66,6 +83,8 @@ struct check_device {
 	uint64_t limit;
 	struct iotlb_counters counters;
 	struct iotlb_invalidations invalidations;
+	struct check_space spaces[VHOST_DEVICE_SPACES];
+	size_t space_count;
 };
 
 /**

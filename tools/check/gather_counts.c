@@ -49,13 +49,31 @@ static void take_invalidations(struct invalidations_bpf *skel, struct check_devi
 	bpf_map_lookup_elem(fd, &device->id, &device->invalidations);
 }
 
+static void take_spaces(const struct top_device *from, struct check_device *device)
+{
+	const struct top_space *space;
+
+	for (space = from->spaces; space < from->spaces + from->nr_spaces; space++)
+		if (space->asid && space->state == TOP_HELD &&
+		    device->space_count < VHOST_DEVICE_SPACES)
+			device->spaces[device->space_count++] = (struct check_space){
+				.pasid = space->asid,
+				.entries = space->entries,
+				.limit = space->limit,
+				.counters = space->sum_total,
+			};
+}
+
 static void take_counters(const struct top_sample *sample, struct check_device *device)
 {
 	size_t i;
 
-	for (i = 0; i < sample->count; i++)
-		if (sample->devices[i]->id == device->id)
-			device->counters = sample->devices[i]->sum_total;
+	for (i = 0; i < sample->count; i++) {
+		if (sample->devices[i]->id != device->id)
+			continue;
+		device->counters = sample->devices[i]->sum_total;
+		take_spaces(sample->devices[i], device);
+	}
 }
 
 /* The end, or a signal that asks for it. */

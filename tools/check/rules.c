@@ -261,12 +261,50 @@ static void check_trouble(const struct check_device *device, const char *name,
 	SAY(finding->advice, "look at the messages of iotlbd, and whether it gets CPU time");
 }
 
+/* A process of the guest whose tables nobody knows, or which has not mapped what it
+ * has offered: its virtqueue stops, and the rest of the device goes on.
+ */
+static void check_space(const struct check_facts *facts, const struct check_space *space,
+			const char *device, struct findings *findings)
+{
+	const uint64_t answers =
+		space->counters.count[IOTLB_UPDATE] + space->counters.count[IOTLB_RESOLVED];
+	const uint64_t refused = space->counters.count[IOTLB_FALLBACK_REFUSED];
+	const uint64_t misses = space->counters.count[IOTLB_MISS];
+	struct finding *finding;
+	char name[96];
+
+	SAY(name, "%s, PASID %" PRIu32, device, space->pasid);
+	if (misses && !answers && !space->counters.count[IOTLB_HIT_BUFFER]) {
+		finding = conclude(findings, FINDING_PROBLEM, "pasid-waits", name);
+		SAY(finding->what, "virtqueues wait for translations that nobody gives");
+		SAY(finding->evidence,
+		    "%" PRIu64 " misses, %" PRIu64 " of them handed back, no answer", misses,
+		    refused);
+		SAY(finding->advice,
+		    "bind the tables of its process: iotlbctl bind; if they are, see where they "
+		    "end: iotlb-walk --control SOCKET --pasid %" PRIu32 " ADDRESS",
+		    space->pasid);
+	} else if (!space->entries && !counters_sum(&space->counters, COUNTERS_LOOKUPS)) {
+		finding = conclude(findings, FINDING_NOTE, "pasid-silent", name);
+		SAY(finding->what, "nothing was looked up, and nothing is known: its virtqueues "
+				   "are idle, or have been waiting for long");
+		SAY(finding->evidence, "0 of %" PRIu64 " entries taken, no lookup in %.1f s",
+		    space->limit, facts->seconds);
+		SAY(finding->advice, "if it should be in use, is anything bound to it? iotlbctl "
+				     "pasids DEVICE tells");
+	}
+}
+
 static void check_traffic(const struct check_facts *facts, const struct check_device *device,
 			  const char *name, struct findings *findings)
 {
 	struct finding *finding;
+	size_t i;
 
 	check_trouble(device, name, findings);
+	for (i = 0; i < device->space_count; i++)
+		check_space(facts, &device->spaces[i], name, findings);
 	check_evictions(device, name, findings);
 	check_needless(device, name, findings);
 	if (buffers(device) >= ENOUGH) {

@@ -134,6 +134,13 @@ static void read_heat(struct json_reader *reader, struct json_object *object, st
 	}
 }
 
+/* Of records from before there were address spaces, there is none but 0. */
+static uint32_t read_pasid(struct json_reader *reader, struct json_object *object)
+{
+	return json_has(object, "pasid") ? json_get_count(reader, object, "pasid", 0, UINT32_MAX)
+					 : 0;
+}
+
 static void read_maps(struct json_reader *reader, struct json_object *object, struct record *record)
 {
 	struct json_object *maps, *map;
@@ -145,6 +152,7 @@ static void read_maps(struct json_reader *reader, struct json_object *object, st
 		map = json_object_array_get_idx(maps, i);
 		if (json_has(map, "dev"))
 			record->maps[i].dev = json_get_count(reader, map, "dev", 1, UINT64_MAX);
+		record->maps[i].asid = read_pasid(reader, map);
 		record->maps[i].since_ns =
 			json_get_count(reader, map, "since_ns", 0, DATA_COUNT_MAX);
 		read_timeline(reader, map, &record->maps[i].timeline);
@@ -170,6 +178,7 @@ static void read_device(struct json_reader *reader, struct json_object *object,
 	for (i = 0; i < count && json_good(reader); i++) {
 		queue = json_object_array_get_idx(queues, i);
 		device->queues[i].vq = json_get_count(reader, queue, "vq", 0, UINT32_MAX);
+		device->queues[i].asid = read_pasid(reader, queue);
 		read_counters(reader, queue, &device->queues[i].total);
 	}
 	device->count = count;

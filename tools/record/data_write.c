@@ -84,6 +84,7 @@ static struct json_object *make_device(const struct record_device *device)
 		struct json_object *queue = json_object_new_object();
 
 		add_count(queue, "vq", device->queues[i].vq);
+		add_count(queue, "pasid", device->queues[i].asid);
 		add(queue, "total", make_counters(&device->queues[i].total));
 		json_object_array_add(queues, queue);
 	}
@@ -169,6 +170,7 @@ static struct json_object *make_map(const struct record_map *map)
 	struct json_object *object = json_object_new_object();
 
 	add(object, "dev", map->dev ? json_object_new_uint64(map->dev) : NULL);
+	add_count(object, "pasid", map->asid);
 	add_count(object, "since_ns", map->since_ns);
 	add(object, "time", make_timeline(&map->timeline));
 	add(object, "iova", make_heat(&map->heat));

@@ -38,13 +38,17 @@ static int set_offsets(struct record_bpf *skel)
 		{.type = "vhost_virtqueue", .name = "dev"},
 		{.type = "vhost_virtqueue", .name = "index"},
 		{.type = "vhost_dev", .name = "id"},
+		/* Not in all. */
+		{.type = "vhost_virtqueue", .name = "asid"},
 	};
 
-	if (!vhost_find_members(members, sizeof(members) / sizeof(members[0])))
+	skel->rodata->has_asid = vhost_tells_asid();
+	if (!vhost_find_members(members, skel->rodata->has_asid ? 4 : 3))
 		return -ENOENT;
 	skel->rodata->vq_dev_at = members[0].offset;
 	skel->rodata->vq_index_at = members[1].offset;
 	skel->rodata->dev_id_at = members[2].offset;
+	skel->rodata->vq_asid_at = members[3].offset;
 	return 0;
 }
 

@@ -55,7 +55,17 @@ static int take_owner(const struct vhost_device *device, void *arg)
 	return 0;
 }
 
-/* Not 0 if nobody is known to own it: it may be new. */
+static bool has_space(const struct vhost_device *device, uint32_t asid)
+{
+	size_t i;
+
+	for (i = 0; i < device->nr_spaces; i++)
+		if (device->spaces[i].asid == asid)
+			return true;
+	return false;
+}
+
+/* Not 0 if nobody is known to own it: it, or its address space, may be new. */
 static int is_unknown(const struct source_reading *reading, void *arg)
 {
 	size_t i;
@@ -63,7 +73,8 @@ static int is_unknown(const struct source_reading *reading, void *arg)
 	(void)arg;
 	for (i = 0; i < owners.count; i++)
 		if (owners.found[i].has_id && owners.found[i].id == reading->dev)
-			return 0;
+			return reading->vq == IOTLB_VQ_SPACE &&
+			       !has_space(&owners.found[i], reading->asid);
 	return 1;
 }
 

@@ -18,7 +18,9 @@
 #define RECORD_DEVICES 64
 #define RECORD_QUEUES 64
 
-/* Devices with maps of their own; one more is for all others. */
+/* Devices, or address spaces of theirs, with maps of their own; one more is for all
+ * others.
+ */
 #define RECORD_MAPS 8
 
 /* Buckets at the start. */
@@ -43,6 +45,7 @@ struct record_machine {
 
 struct record_queue {
 	uint32_t vq;
+	uint32_t asid;
 	struct iotlb_counters total;
 };
 
@@ -67,14 +70,17 @@ struct record_device {
 };
 
 /**
- * struct record_map - what happened when, and where
+ * struct record_map - what happened when, and where: of a device, or if it has
+ * several address spaces, of one of them
  * @dev:	number of the device, 0: all that have no map of their own
+ * @asid:	the address space
  * @since_ns:	when it got the map; what was before is among the others
  * @timeline:	counters
  * @heat:	events
  */
 struct record_map {
 	uint64_t dev;
+	uint32_t asid;
 	uint64_t since_ns;
 	struct timeline timeline;
 	struct heat heat;

@@ -8,6 +8,8 @@
 #include "format.h"
 #include "model.h"
 #include "rates.h"
+#include "spaces.h"
+#include "tally.h"
 
 /**
  * struct model - all devices
@@ -41,16 +43,6 @@ static uint64_t clock_ns(clockid_t clock)
 
 	clock_gettime(clock, &now);
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
-static void tally_end(struct tally *tally)
-{
-	struct iotlb_counters before = tally->total;
-
-	tally->total = tally->base;
-	counters_add(&tally->total, &tally->now);
-	tally->delta = tally->total;
-	counters_subtract(&tally->delta, &before);
 }
 
 /* Index of the device, or where it belongs if there is none. */
@@ -114,21 +106,19 @@ static struct top_device *device_get(struct model *model, uint64_t id)
 static void device_free(struct top_device *device)
 {
 	free(device->queues);
+	free(device->spaces);
 	free(device);
 }
 
-static struct tally *tally_get(struct top_device *device, uint32_t vq)
+static struct top_queue *queue_get(struct top_device *device, uint32_t vq)
 {
 	struct top_queue *queues;
 	size_t i;
 
-	if (vq == IOTLB_VQ_DEVICE)
-		return &device->tally;
-
 	for (i = 0; i < device->count && device->queues[i].vq < vq; i++)
 		;
 	if (i < device->count && device->queues[i].vq == vq)
-		return &device->queues[i].tally;
+		return &device->queues[i];
 
 	queues = reallocarray(device->queues, device->count + 1, sizeof(*queues));
 	if (!queues)
@@ -137,7 +127,26 @@ static struct tally *tally_get(struct top_device *device, uint32_t vq)
 	memmove(&queues[i + 1], &queues[i], (device->count - i) * sizeof(*queues));
 	queues[i] = (struct top_queue){.vq = vq};
 	device->count++;
-	return &queues[i].tally;
+	return &queues[i];
+}
+
+/* NULL if memory is short. What is of an address space is of the device, too. */
+static struct tally *tally_get(struct top_device *device, const struct source_reading *reading)
+{
+	struct top_queue *queue;
+	struct top_space *space;
+
+	if (reading->vq == IOTLB_VQ_DEVICE)
+		return &device->tally;
+	if (reading->vq == IOTLB_VQ_SPACE) {
+		space = space_get(device, reading->asid);
+		return space ? &space->tally : NULL;
+	}
+	queue = queue_get(device, reading->vq);
+	if (!queue)
+		return NULL;
+	queue->miss_asid = reading->asid;
+	return &queue->tally;
 }
 
 static void device_begin(struct top_device *device)
@@ -150,6 +159,7 @@ static void device_begin(struct top_device *device)
 	device->tally.now = (struct iotlb_counters){};
 	for (i = 0; i < device->count; i++)
 		device->queues[i].tally.now = (struct iotlb_counters){};
+	spaces_begin(device);
 }
 
 static bool is_idle(const struct top_device *device)
@@ -159,15 +169,21 @@ static bool is_idle(const struct top_device *device)
 	return !memcmp(&device->sum, &nothing, sizeof(nothing));
 }
 
-static void device_end(struct top_device *device)
+static int device_end(struct top_device *device)
 {
 	size_t i;
+	int err;
+
+	for (i = 0; i < device->count; i++)
+		tally_end(&device->queues[i].tally);
+	err = spaces_place(device);
+	if (err)
+		return err;
 
 	tally_end(&device->tally);
 	device->sum = device->tally.delta;
 	device->sum_total = device->tally.total;
 	for (i = 0; i < device->count; i++) {
-		tally_end(&device->queues[i].tally);
 		counters_add(&device->sum, &device->queues[i].tally.delta);
 		counters_add(&device->sum_total, &device->queues[i].tally.total);
 	}
@@ -175,6 +191,8 @@ static void device_end(struct top_device *device)
 	/* Its fd was on its way in a socket, where nobody can see it. */
 	if (device->state == TOP_RETIRED && !is_idle(device))
 		device->state = TOP_GONE;
+	spaces_end(device);
+	return 0;
 }
 
 static void device_name(struct top_device *device, pid_t pid, const char *comm)
@@ -212,7 +230,9 @@ static int take_owner(const struct vhost_device *held, void *arg)
 	device->entries = held->entries;
 	device->limit = held->limit;
 	device->state = TOP_HELD;
-	return 0;
+	if (!held->has_iotlb)
+		return 0;
+	return spaces_hold(device, held);
 }
 
 static int take_reading(const struct source_reading *reading, void *arg)
@@ -222,7 +242,7 @@ static int take_reading(const struct source_reading *reading, void *arg)
 	struct tally *tally = NULL;
 
 	if (device)
-		tally = tally_get(device, reading->vq);
+		tally = tally_get(device, reading);
 	if (!tally)
 		return -ENOMEM;
 
@@ -234,26 +254,33 @@ static int take_reading(const struct source_reading *reading, void *arg)
 			device_name(device, reading->tgid, reading->comm);
 	}
 	counters_add(&tally->now, &reading->counters);
+	if (reading->vq == IOTLB_VQ_SPACE)
+		counters_add(&device->tally.now, &reading->counters);
 	return 0;
 }
 
 static int take_last_reading(const struct source_reading *reading, void *arg)
 {
 	struct top_device *device = device_find(arg, reading->dev);
-	struct tally *tally = tally_get(device, reading->vq);
+	struct tally *tally = tally_get(device, reading);
 
 	if (!tally)
 		return -ENOMEM;
 	counters_add(&tally->base, &reading->counters);
 	tally->now = (struct iotlb_counters){};
+	if (reading->vq == IOTLB_VQ_SPACE)
+		counters_add(&device->tally.base, &reading->counters);
 	return 0;
 }
 
-static bool is_gone(uint64_t id, void *arg)
+static bool is_gone(const struct iotlb_thing *thing, void *arg)
 {
-	struct top_device *device = device_find(arg, id);
+	struct top_device *device = device_find(arg, thing->dev);
 
-	return device && device->state == TOP_GONE;
+	if (!device)
+		return false;
+	return device->state == TOP_GONE ||
+	       (thing->vq == IOTLB_VQ_SPACE && space_is_gone(device, thing->asid));
 }
 
 /* Ids grow, so the device with the least one is the oldest. */
@@ -284,7 +311,7 @@ static int retire(struct model *model)
 	int err;
 
 	for (i = 0; i < model->count; i++)
-		any |= model->devices[i]->state == TOP_GONE;
+		any |= model->devices[i]->state == TOP_GONE || spaces_any_gone(model->devices[i]);
 	if (!any)
 		return 0;
 
@@ -296,21 +323,25 @@ static int retire(struct model *model)
 		if (model->devices[i]->state == TOP_GONE)
 			model->devices[i]->state = TOP_RETIRED;
 		retired += model->devices[i]->state == TOP_RETIRED;
+		spaces_retire(model->devices[i]);
 	}
 	forget_oldest(model, retired);
 	return 0;
 }
 
-static void fill_in(struct model *model, struct top_sample *sample)
+static int fill_in(struct model *model, struct top_sample *sample)
 {
 	struct top_device *device;
 	size_t i;
+	int err;
 
 	sample->devices = model->shown;
 	sample->sum_total = model->forgotten;
 	for (i = 0; i < model->count; i++) {
 		device = model->devices[i];
-		device_end(device);
+		err = device_end(device);
+		if (err)
+			return err;
 		if (model->pid && !device->wanted)
 			continue;
 		counters_add(&sample->sum, &device->sum);
@@ -318,6 +349,7 @@ static void fill_in(struct model *model, struct top_sample *sample)
 		if (sample->final || device->state != TOP_RETIRED)
 			model->shown[sample->count++] = device;
 	}
+	return 0;
 }
 
 static void fill_in_times(struct model *model, struct top_sample *sample)
@@ -356,10 +388,11 @@ int model_sample(struct model *model, bool final, struct top_sample *sample)
 	fill_in_times(model, sample);
 	if (!err)
 		err = ops->read(model->source, take_reading, model);
+	if (!err)
+		err = fill_in(model, sample);
 	if (err)
 		return err;
 
-	fill_in(model, sample);
 	sample->lost_total = ops->lost(model->source);
 	sample->lost = sample->lost_total - model->lost;
 	model->lost = sample->lost_total;

@@ -27,8 +27,17 @@ struct tally {
 	struct iotlb_counters delta;
 };
 
+/**
+ * struct top_queue - a virtqueue
+ * @vq:		its index
+ * @asid:	address space that it is in, as far as is known
+ * @miss_asid:	where its latest miss was
+ * @tally:	what is counted for it, wherever it was
+ */
 struct top_queue {
 	uint32_t vq;
+	uint32_t asid;
+	uint32_t miss_asid;
 	struct tally tally;
 };
 
@@ -36,6 +45,31 @@ enum top_state {
 	TOP_HELD,    /* some process has a vhost fd of this device */
 	TOP_GONE,    /* not any more; in one sample only */
 	TOP_RETIRED, /* was gone before: only in the final sample */
+};
+
+/**
+ * struct top_space - an address space: what requests with a PASID are about, or
+ * those without one, 0
+ * @asid:	its number
+ * @state:	as of a device; held while a virtqueue is in it
+ * @has_entries: this is known:
+ * @entries:	translations in it now
+ * @limit:	most that it will hold
+ * @tally:	the part of what is counted for the device that is about it; 0 also
+ *		has what is about all
+ * @sum:	this, and its virtqueues: what happened since the sample before;
+ *		@sum_total since the source was opened. What a virtqueue did between
+ *		two samples was where it was at the second.
+ */
+struct top_space {
+	uint32_t asid;
+	enum top_state state;
+	bool has_entries;
+	uint64_t entries;
+	uint64_t limit;
+	struct tally tally;
+	struct iotlb_counters sum;
+	struct iotlb_counters sum_total;
 };
 
 /**
@@ -54,6 +88,10 @@ enum top_state {
  * @tally:	what is counted for the device
  * @queues:	virtqueues that something was counted for, by index
  * @count:	elements of @queues
+ * @spaces:	address spaces, by number, 0 included
+ * @nr_spaces:	elements of @spaces; 0 as long as there has been no other than 0
+ * @held:	those that the kernel has told of; @nr_held is their number
+ * @other_spaces: what was counted for those that were forgotten
  * @sum:	all virtqueues and the device: what happened since the sample
  *		before; @sum_total since the source was opened
  */
@@ -72,6 +110,11 @@ struct top_device {
 	struct tally tally;
 	struct top_queue *queues;
 	size_t count;
+	struct top_space *spaces;
+	size_t nr_spaces;
+	struct vhost_space held[VHOST_DEVICE_SPACES];
+	size_t nr_held;
+	struct iotlb_counters other_spaces;
 	struct iotlb_counters sum;
 	struct iotlb_counters sum_total;
 };
@@ -131,7 +174,8 @@ void model_free(struct model *model);
  * @sample:	filled in
  *
  * Devices that have been found to be gone are in one sample. Then they are
- * retired, and the source is told to reclaim what it keeps of them.
+ * retired, and the source is told to reclaim what it keeps of them. The same goes
+ * for address spaces.
  *
  * Return: 0 or a negative errno.
  */

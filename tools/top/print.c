@@ -58,6 +58,7 @@ static void print_table(const struct view_options *view, const struct top_sample
 {
 	struct table_options options = {
 		.total = total,
+		.by = view->by,
 		.timestamps = view->timestamps,
 		.width = terminal_columns(view->out),
 		.rows = view->rows,

@@ -239,7 +239,7 @@ static void make_keys(const struct screen *screen, unsigned int width, char text
 
 	snprintf(text, KEYS_SIZE,
 		 "q quit%sh help%s<> sort%sr reverse%sv %s%st %s%sl latency%s/ filter%sspc %s", gap,
-		 gap, gap, gap, screen->by_device ? "queues" : "devices", gap,
+		 gap, gap, gap, screen->by == TABLE_BY_DEVICE ? "queues" : "devices", gap,
 		 screen->total ? "rates" : "totals", gap, gap, gap,
 		 screen->frozen ? "go on" : "freeze");
 }
@@ -266,6 +266,7 @@ static void add_help(struct screen_lines *lines)
 		"  < >  left right  sort by another column; v or ^ below its name says how",
 		"  r                the other way round",
 		"  v                a line is a device, or a virtqueue",
+		"  p                a line is a PASID (address space), or a virtqueue",
 		"  t                totals since the start, or a second",
 		"  l                how long answers took",
 		"  /                only devices with this in command, pid or tap; Esc: all",
@@ -334,7 +335,7 @@ static int make(struct screen *screen, const struct top_sample *sample, struct s
 {
 	const struct table_options options = {
 		.total = screen->total,
-		.by_device = screen->by_device,
+		.by = screen->by,
 		.sort = screen->sort,
 		.reverse = screen->reverse,
 		.timestamps = screen->timestamps,

@@ -34,7 +34,7 @@ enum screen_key {
  * @timestamps:	lines begin with the time
  * @utf8:	the terminal has more than ASCII
  * @interval:	seconds between samples
- * @by_device:	a line is a device, else a virtqueue
+ * @by:		what a line is
  * @total:	counts since the start, else a second
  * @latency:	show the histogram of latencies
  * @help:	show nothing but what keys do
@@ -54,7 +54,7 @@ struct screen {
 	bool timestamps;
 	bool utf8;
 	double interval;
-	bool by_device;
+	enum table_by by;
 	bool total;
 	bool latency;
 	bool help;

@@ -62,6 +62,12 @@ static void toggle(bool *what)
 	*what = !*what;
 }
 
+static void toggle_by(struct screen *screen, enum table_by by)
+{
+	screen->by = screen->by == by ? TABLE_BY_QUEUE : by;
+	screen->scroll = 0;
+}
+
 enum view_wish screen_key(struct screen *screen, int key)
 {
 	if (screen->editing) {
@@ -107,7 +113,10 @@ enum view_wish screen_key(struct screen *screen, int key)
 		toggle(&screen->reverse);
 		break;
 	case 'v':
-		toggle(&screen->by_device);
+		toggle_by(screen, TABLE_BY_DEVICE);
+		break;
+	case 'p':
+		toggle_by(screen, TABLE_BY_SPACE);
 		break;
 	case 't':
 		toggle(&screen->total);

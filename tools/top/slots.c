@@ -96,7 +96,11 @@ static struct iotlb_thing thing_of(struct source *source, unsigned int n)
 
 	if (source->things)
 		return source->things[source->marked[n]];
-	return (struct iotlb_thing){.dev = iotlb_key_dev(slot->key), .vq = iotlb_key_vq(slot->key)};
+	return (struct iotlb_thing){
+		.dev = iotlb_key_dev(slot->key),
+		.vq = iotlb_key_vq(slot->key),
+		.asid = iotlb_key_asid(slot->key),
+	};
 }
 
 static void read_slot(const struct iotlb_slot *slot, struct iotlb_thing thing,
@@ -104,9 +108,10 @@ static void read_slot(const struct iotlb_slot *slot, struct iotlb_thing thing,
 {
 	unsigned int i;
 
-	*reading = (struct source_reading){.dev = thing.dev, .vq = thing.vq};
+	*reading = (struct source_reading){.dev = thing.dev, .vq = thing.vq, .asid = thing.asid};
 	/* Those who change a device may be others than its owner. */
-	if (thing.vq != IOTLB_VQ_DEVICE) {
+	if (thing.vq < IOTLB_VQ_SPACE) {
+		reading->asid = slot->miss_asid;
 		reading->tgid = slot->tgid;
 		memcpy(reading->comm, slot->comm, sizeof(reading->comm) - 1);
 	}
@@ -139,6 +144,7 @@ static void empty_slot(struct source *source, unsigned int n)
 
 	memset(&slot->counters, 0, sizeof(slot->counters));
 	slot->miss_time = 0;
+	slot->miss_asid = 0;
 	if (source->things)
 		source->things[source->marked[n]] = (struct iotlb_thing){};
 	STORE(slot->state, IOTLB_SLOT_FREE);
@@ -155,7 +161,7 @@ static bool take_slots(struct source *source, source_gone_fn gone, void *arg,
 
 	for (i = 0; i < source->count; i++) {
 		thing = thing_of(source, i);
-		if (!gone(thing.dev, arg))
+		if (!gone(&thing, arg))
 			continue;
 		taken[i] = thing;
 		STORE(nth_marked(source, i)->key, 0);

@@ -11,13 +11,16 @@
 
 #include "device.h"
 #include "iotlb_counters.h"
+#include "iotlb_probe.h"
 
 struct source;
 
 /**
  * struct source_reading - counters of one thing
  * @dev:	id of the device
- * @vq:		index of the virtqueue, or IOTLB_VQ_DEVICE
+ * @vq:		index of the virtqueue, or IOTLB_VQ_DEVICE; or IOTLB_VQ_SPACE, for
+ *		what would be of the device, but is about an address space
+ * @asid:	that address space, not 0; of a virtqueue, where its latest miss was
  * @tgid:	process that probably owns the device, 0 if not known
  * @comm:	its name, or ""
  * @counters:	what was counted since the source was opened or the thing was
@@ -26,6 +29,7 @@ struct source;
 struct source_reading {
 	uint64_t dev;
 	uint32_t vq;
+	uint32_t asid;
 	uint32_t tgid;
 	char comm[16];
 	struct iotlb_counters counters;
@@ -36,8 +40,8 @@ struct source_reading {
 
 typedef int (*source_fn)(const struct source_reading *reading, void *arg);
 
-/* Is this device gone? */
-typedef bool (*source_gone_fn)(uint64_t dev, void *arg);
+/* Is this gone? */
+typedef bool (*source_gone_fn)(const struct iotlb_thing *thing, void *arg);
 
 /**
  * struct source_options - how a source is opened
@@ -55,8 +59,8 @@ struct source_options {
  * @owners:	calls a function for each vhost fd of each process
  * @read:	calls a function for all that was marked, perhaps several times
  *		for one thing: the sum is meant
- * @reclaim:	forgets what was marked of devices that are gone; calls a
- *		function for what there was last
+ * @reclaim:	forgets what was marked and is gone; calls a function for what
+ *		there was last
  * @lost:	events that could not be counted, since @open
  * @unavailable: what cannot be had on this kernel, and is always 0: bits
  *		1 << enum iotlb_counter and UNAVAILABLE_*; does not change
@@ -68,7 +72,8 @@ struct source_options {
  * returned.
  *
  * A device that was marked and that nobody owns afterwards is gone, because
- * its events were there before it was looked for.
+ * its events were there before it was looked for. The same goes for an address space
+ * that has no virtqueue afterwards.
  */
 struct source_ops {
 	struct source *(*open)(const struct source_options *options);

@@ -26,12 +26,14 @@
  * @skel:	programs, and the memory that they share with this process
  * @raw:	the same for who may do less; one of them is NULL
  * @has_watchdog: there is the tracepoint of misses that change hands
+ * @has_asid:	the tracepoints tell address spaces
  */
 struct traced {
 	struct source source;
 	struct counters_bpf *skel;
 	struct counters_raw_bpf *raw;
 	bool has_watchdog;
+	bool has_asid;
 };
 
 /* They differ in type only. */
@@ -51,6 +53,7 @@ static int attach_typed(struct traced *traced, const struct source_options *opti
 	if (!skel)
 		return -errno;
 	skel->rodata->usable = options->max_queues;
+	skel->rodata->has_asid = traced->has_asid;
 	bpf_program__set_autoload(skel->progs.count_fallback, traced->has_watchdog);
 	err = counters_bpf__load(skel);
 	return err ? err : counters_bpf__attach(skel);
@@ -63,6 +66,8 @@ static int attach_raw(struct traced *traced, const struct source_options *option
 		{.type = "vhost_virtqueue", .name = "index"},
 		{.type = "vhost_dev", .name = "id"},
 		{.type = "vhost_dev", .name = "nvqs"},
+		/* Not in all. */
+		{.type = "vhost_virtqueue", .name = "asid"},
 	};
 	struct counters_raw_bpf *skel = counters_raw_bpf__open();
 	int err;
@@ -70,12 +75,14 @@ static int attach_raw(struct traced *traced, const struct source_options *option
 	traced->raw = skel;
 	if (!skel)
 		return -errno;
-	if (!vhost_find_members(members, sizeof(members) / sizeof(members[0])))
+	if (!vhost_find_members(members, traced->has_asid ? 5 : 4))
 		return -ENOENT;
 	skel->rodata->vq_dev_at = members[0].offset;
 	skel->rodata->vq_index_at = members[1].offset;
 	skel->rodata->dev_id_at = members[2].offset;
 	skel->rodata->dev_nvqs_at = members[3].offset;
+	skel->rodata->vq_asid_at = members[4].offset;
+	skel->rodata->has_asid = traced->has_asid;
 	skel->rodata->usable = options->max_queues;
 	bpf_program__set_autoload(skel->progs.count_fallback, traced->has_watchdog);
 	err = counters_raw_bpf__load(skel);
@@ -88,6 +95,7 @@ static bool attach(struct source *source, const struct source_options *options)
 	int err;
 
 	traced->has_watchdog = vhost_has_tracepoint("vhost_iotlb_fallback");
+	traced->has_asid = vhost_tells_asid();
 	/* Whoever may bind programs to the types of a module pays less for a hit. */
 	if (caps_missing(CAP_BIT(SYS_ADMIN)))
 		err = attach_raw(traced, options);

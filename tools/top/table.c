@@ -19,6 +19,7 @@
  * @device:	the device
  * @queue:	the virtqueue, NULL if nothing has been counted for any
  * @whole:	instead of one, the device with all its virtqueues
+ * @space:	instead of that, an address space of it
  * @first:	first line of the device
  * @total:	counts since the beginning; else counts a second
  * @exact:	counts since the beginning are given with all digits
@@ -28,6 +29,7 @@ struct line {
 	const struct top_device *device;
 	const struct top_queue *queue;
 	bool whole;
+	const struct top_space *space;
 	bool first;
 	bool total;
 	bool exact;
@@ -67,6 +69,8 @@ static const struct iotlb_counters *queue_counters(const struct line *line)
 {
 	static const struct iotlb_counters nothing;
 
+	if (line->space)
+		return line->total ? &line->space->sum_total : &line->space->sum;
 	if (line->whole)
 		return line->total ? &line->device->sum_total : &line->device->sum;
 	return line->queue ? tally_of(&line->queue->tally, line) : &nothing;
@@ -115,13 +119,42 @@ static void cell_dev(char text[CELL_SIZE], const struct line *line, const struct
 	format_exact(text, line->device->id);
 }
 
+/* Virtqueues in the address space, as many as there is room for. */
+static void list_queues(char text[CELL_SIZE], const struct line *line)
+{
+	const struct top_device *device = line->device;
+	size_t i, length = 0;
+
+	for (i = 0; i < device->count && length + sizeof(",4294967295") <= CELL_SIZE; i++)
+		if (device->queues[i].asid == line->space->asid)
+			length += sprintf(text + length, "%s%u", length ? "," : "",
+					  device->queues[i].vq);
+	if (!length)
+		strcpy(text, "-");
+}
+
 static void cell_vq(char text[CELL_SIZE], const struct line *line, const struct column *column)
 {
 	(void)column;
-	if (line->queue)
+	if (line->space)
+		list_queues(text, line);
+	else if (line->queue)
 		format_exact(text, line->queue->vq);
 	else
 		strcpy(text, line->whole ? "*" : "-");
+}
+
+static void cell_pasid(char text[CELL_SIZE], const struct line *line, const struct column *column)
+{
+	(void)column;
+	strcpy(text, "-");
+	if (line->space)
+		snprintf(text, CELL_SIZE, line->space->state == TOP_HELD ? "%u" : "(%u)",
+			 line->space->asid);
+	else if (line->queue && line->device->nr_spaces)
+		format_exact(text, line->queue->asid);
+	else if (line->whole && line->device->nr_spaces)
+		strcpy(text, "*");
 }
 
 static void cell_tap(char text[CELL_SIZE], const struct line *line, const struct column *column)
@@ -132,13 +165,16 @@ static void cell_tap(char text[CELL_SIZE], const struct line *line, const struct
 
 static void cell_entries(char text[CELL_SIZE], const struct line *line, const struct column *column)
 {
+	const struct top_space *space = line->space;
+
 	(void)column;
-	if (!line->first)
+	if (!line->first && !space)
 		return;
-	if (line->device->has_entries)
+	strcpy(text, "-");
+	if (space && space->has_entries)
+		format_short(text, (double)space->entries);
+	else if (!space && line->device->has_entries)
 		format_short(text, (double)line->device->entries);
-	else
-		strcpy(text, "-");
 }
 
 /* Not every kernel has all that there are columns for. */
@@ -172,9 +208,10 @@ static void cell_latency(char text[CELL_SIZE], const struct line *line, const st
 /* Once for a device, or adding up a column by eye would give too much. */
 static void cell_device(char text[CELL_SIZE], const struct line *line, const struct column *column)
 {
-	if (line->first && !unavailable(text, line, column->counters))
-		cell_count(text, line,
-			   counters_sum(tally_of(&line->device->tally, line), column->counters));
+	const struct tally *tally = line->space ? &line->space->tally : &line->device->tally;
+
+	if ((line->first || line->space) && !unavailable(text, line, column->counters))
+		cell_count(text, line, counters_sum(tally_of(tally, line), column->counters));
 }
 
 #define QUEUE(title, which, key, rank)                                                             \
@@ -203,6 +240,7 @@ static const struct column columns[] = {
 	{"TAP", "", cell_tap, .sort = "tap", .width = 5, .left_out = 7, .left = true},
 	{"DEV", "", cell_dev, .sort = "dev", .width = 3},
 	{"VQ", "", cell_vq, .width = 2},
+	{"PASID", "", cell_pasid, .width = 5},
 	QUEUE("LOOK", COUNTERS_LOOKUPS, "lookups", 0),
 	QUEUE("META", COUNTERS_HITS_META, "meta", 9),
 	QUEUE("BUF", COUNTER(HIT_BUFFER), "buffers", 9),
@@ -228,6 +266,7 @@ static const struct column columns[] = {
 #define NR_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 #define COLUMN_TIME 0
 #define COLUMN_COMM 2
+#define COLUMN_PASID 6
 /* From here on: columns that only a wide terminal shows, and nobody misses. */
 #define LEFT_OUT_FIRST 7
 
@@ -239,11 +278,13 @@ typedef char row[NR_COLUMNS][CELL_SIZE];
  * struct grid - a table before it is put into lines
  * @rows:	text of all cells, headings included
  * @count:	elements of @rows
+ * @has_pasids:	there is a device with more than one address space
  * @width:	of each column; 0 if it is left out
  */
 struct grid {
 	row *rows;
 	size_t count;
+	bool has_pasids;
 	unsigned int width[NR_COLUMNS];
 };
 
@@ -275,9 +316,43 @@ static void fill_row(struct grid *grid, const struct line *line)
 	grid->count++;
 }
 
-static size_t lines_of(const struct top_device *device, const struct table_options *options)
+/* Of address spaces that have long been gone, only the summary tells. */
+static bool is_shown(const struct top_space *space, const struct top_sample *sample)
 {
-	return device->count && !options->by_device ? device->count : 1;
+	return space->state != TOP_RETIRED || sample->final;
+}
+
+static size_t lines_of(const struct top_device *device, const struct top_sample *sample,
+		       const struct table_options *options)
+{
+	size_t i, lines = 0;
+
+	switch (options->by) {
+	case TABLE_BY_QUEUE:
+		lines = device->count;
+		break;
+	case TABLE_BY_DEVICE:
+		break;
+	case TABLE_BY_SPACE:
+		for (i = 0; i < device->nr_spaces; i++)
+			lines += is_shown(&device->spaces[i], sample);
+		break;
+	}
+	return lines ? lines : 1;
+}
+
+static void fill_spaces(struct grid *grid, size_t end, struct line *line)
+{
+	const struct top_device *device = line->device;
+	size_t i;
+
+	for (i = 0; i < device->nr_spaces && grid->count < end; i++) {
+		if (!is_shown(&device->spaces[i], line->sample))
+			continue;
+		line->space = &device->spaces[i];
+		fill_row(grid, line);
+	}
+	line->space = NULL;
 }
 
 static void fill_device(struct grid *grid, size_t end, struct line *line,
@@ -286,7 +361,11 @@ static void fill_device(struct grid *grid, size_t end, struct line *line,
 	const struct top_device *device = line->device;
 	size_t i;
 
-	for (i = 0; i < lines_of(device, options) && grid->count < end; i++) {
+	if (options->by == TABLE_BY_SPACE && device->nr_spaces) {
+		fill_spaces(grid, end, line);
+		return;
+	}
+	for (i = 0; i < lines_of(device, line->sample, options) && grid->count < end; i++) {
 		line->queue = device->count && !line->whole ? &device->queues[i] : NULL;
 		line->first = !i;
 		fill_row(grid, line);
@@ -319,6 +398,8 @@ static void measure(struct grid *grid, const struct table_options *options)
 	}
 	if (!options->timestamps)
 		grid->width[COLUMN_TIME] = 0;
+	if (!grid->has_pasids && options->by != TABLE_BY_SPACE)
+		grid->width[COLUMN_PASID] = 0;
 }
 
 /* Leaves out the columns of the greatest rank; returns it, 0 if none can be. */
@@ -437,7 +518,7 @@ static bool fill(struct grid *grid, size_t end, const struct top_sample *sample,
 {
 	struct line line = {
 		.sample = sample,
-		.whole = options->by_device,
+		.whole = options->by != TABLE_BY_QUEUE,
 		.total = options->total,
 		.exact = exact,
 	};
@@ -458,6 +539,9 @@ static void tell_columns(struct table *table, const struct grid *grid,
 	size_t c;
 
 	for (c = options->timestamps ? COLUMN_TIME : COLUMN_TIME + 1; c < NR_COLUMNS; c++) {
+		/* That is not for want of room. */
+		if (c == COLUMN_PASID)
+			continue;
 		table->hidden += !grid->width[c];
 		if (grid->width[c] && columns[c].sort)
 			table->sorts[table->nr_sorts++] = sort_key_find(columns[c].sort);
@@ -473,8 +557,10 @@ int table_make(struct table *table, const struct top_sample *sample,
 	int err;
 
 	*table = (struct table){};
-	for (i = 0; i < count; i++)
-		lines += lines_of(devices[i], options);
+	for (i = 0; i < count; i++) {
+		lines += lines_of(devices[i], sample, options);
+		grid.has_pasids |= devices[i]->nr_spaces;
+	}
 	wanted = lines;
 	if (options->rows && wanted > options->rows)
 		wanted = options->rows;

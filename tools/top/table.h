@@ -13,10 +13,17 @@
 #define TABLE_HEADINGS 2
 #define TABLE_COLUMNS_MAX 32
 
+/* What a line is about. */
+enum table_by {
+	TABLE_BY_QUEUE,
+	TABLE_BY_DEVICE,
+	TABLE_BY_SPACE, /* an address space of a device */
+};
+
 /**
  * struct table_options - how a table is made
  * @total:	counts since the beginning; else counts a second
- * @by_device:	a line is a device; else a virtqueue
+ * @by:		what a line is
  * @sort:	marks the column that devices are sorted by, NULL: none
  * @reverse:	the mark says that it is the other way round
  * @timestamps:	the first column says when the sample was taken
@@ -26,7 +33,7 @@
  */
 struct table_options {
 	bool total;
-	bool by_device;
+	enum table_by by;
 	const struct sort_key *sort;
 	bool reverse;
 	bool timestamps;
@@ -37,10 +44,10 @@ struct table_options {
 /**
  * struct table - lines of text
  * @lines:	the headings, which are TABLE_HEADINGS lines, and a line for
- *		each virtqueue or device; no newlines. To be freed by
- *		table_free().
+ *		each virtqueue, device or address space; no newlines. To be
+ *		freed by table_free().
  * @count:	elements of @lines
- * @left_out:	virtqueues or devices for which there was no line
+ * @left_out:	virtqueues, devices or address spaces for which there was no line
  * @hidden:	columns for which there was no room
  * @sorts:	what can be sorted by, in the order of the columns shown
  * @nr_sorts:	elements of @sorts

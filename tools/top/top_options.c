@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <inttypes.h>
+#include <string.h>
 
 #include "cli.h"
 #include "iotlb_counters.h"
 #include "top_options.h"
 
 /* Options without a letter. */
-enum { KEY_CSV = 256, KEY_OPENMETRICS, KEY_PROBES };
+enum { KEY_CSV = 256, KEY_OPENMETRICS, KEY_PROBES, KEY_BY };
 
 static const char doc[] =
 	"Show what the device IOTLBs of vhost do: how often a virtqueue looked up "
 	"a translation, how often it was missing, how long the answer took."
 	"\v"
-	"A line is a virtqueue; the columns from UPD on are about the whole "
+	"A line is a virtqueue, or what --by says; the columns from UPD on are about the whole "
 	"device. Nothing is shown of the time before the start. INTERVAL is in "
 	"seconds, 1 if not given; COUNT is the number of samples. Ctrl-C shows "
 	"what happened in all and ends the program.\n"
@@ -28,6 +29,8 @@ static const struct argp_option help[] = {
 	{"batch", 'b', NULL, 0,
 	 "Show one table after the other (default if standard output is no terminal)", 0},
 	{"duration", 'd', "SECONDS", 0, "End after this time", 0},
+	{"by", KEY_BY, "queue|device|pasid", 0,
+	 "What a line of a table is (default: queue); a PASID is an address space of a device", 0},
 	{"csv", KEY_CSV, NULL, 0,
 	 "Show counts since the start, a line for each device and virtqueue, separated by commas",
 	 0},
@@ -72,6 +75,24 @@ static void set_format(struct top_options *options, enum top_format format,
 	options->format = format;
 }
 
+static void set_by(struct top_options *options, const char *what, struct argp_state *state)
+{
+	static const char *const names[] = {
+		[TABLE_BY_QUEUE] = "queue",
+		[TABLE_BY_DEVICE] = "device",
+		[TABLE_BY_SPACE] = "pasid",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(what, names[i])) {
+			options->by = i;
+			return;
+		}
+	}
+	argp_error(state, "--by \"%s\": must be queue, device or pasid", what);
+}
+
 static void parse_argument(struct top_options *options, char *text, struct argp_state *state)
 {
 	if (state->arg_num == 0)
@@ -98,6 +119,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case 'j':
 		set_format(options, TOP_JSON, state);
+		break;
+	case KEY_BY:
+		set_by(options, arg, state);
 		break;
 	case KEY_CSV:
 		set_format(options, TOP_CSV, state);

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "sort.h"
+#include "table.h"
 
 enum top_format {
 	TOP_FOR_PEOPLE, /* tables */
@@ -25,6 +26,7 @@ enum top_format {
  * @batch:	tables one after the other even on a terminal
  * @timestamps:	say when each sample was taken
  * @sort:	order of devices
+ * @by:		what a line of a table is
  * @rows:	lines of a table, 0: all
  * @max_queues:	count so many virtqueues and devices at most
  * @probes:	probe functions even if there are tracepoints
@@ -39,6 +41,7 @@ struct top_options {
 	bool batch;
 	bool timestamps;
 	const struct sort_key *sort;
+	enum table_by by;
 	unsigned int rows;
 	unsigned int max_queues;
 	bool probes;

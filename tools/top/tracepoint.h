@@ -15,6 +15,14 @@
 bool vhost_has_tracepoint(const char *name);
 
 /**
+ * vhost_tells_asid() - has this vhost address spaces, and do its tracepoints tell?
+ *
+ * Their last arguments are those then that the newest of them have, and struct
+ * vhost_virtqueue has a member "asid".
+ */
+bool vhost_tells_asid(void);
+
+/**
  * struct vhost_member - a member of a structure of the vhost module
  * @type:	the structure, without "struct"
  * @name:	the member, which is no bit field

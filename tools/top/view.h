@@ -10,6 +10,7 @@
 
 #include "model.h"
 #include "sort.h"
+#include "table.h"
 
 struct view;
 
@@ -26,6 +27,7 @@ enum view_wish {
  * @out:	where to
  * @file:	where to instead, if the view writes files; NULL: none
  * @sort:	order of devices
+ * @by:		what a line of a table is
  * @rows:	lines of a table, 0: as many as there are or as fit
  * @interval:	seconds between samples
  * @timestamps:	say when a sample was taken
@@ -34,6 +36,7 @@ struct view_options {
 	FILE *out;
 	const char *file;
 	const struct sort_key *sort;
+	enum table_by by;
 	unsigned int rows;
 	double interval;
 	bool timestamps;

@@ -222,9 +222,34 @@ static void add_queue(struct view *view, const struct top_queue *queue, uint64_t
 {
 	begin(view, NULL, '{');
 	add_count(view, "vq", queue->vq);
+	add_count(view, "pasid", queue->asid);
 	add_delta_and_total(view, &queue->tally.delta, &queue->tally.total, add_queue_counts,
 			    unavailable);
 	end(view, '}');
+}
+
+static void add_space(struct view *view, const struct top_space *space, uint64_t unavailable)
+{
+	begin(view, NULL, '{');
+	add_count(view, "pasid", space->asid);
+	add_bool(view, "gone", space->state != TOP_HELD);
+	add_known(view, "entries", space->entries, space->has_entries);
+	add_known(view, "limit", space->limit, space->has_entries);
+	add_delta_and_total(view, &space->sum, &space->sum_total, add_all_counts, unavailable);
+	end(view, '}');
+}
+
+/* None if there is none but 0; those that have long been gone at the end. */
+static void add_spaces(struct view *view, const struct top_sample *sample,
+		       const struct top_device *device)
+{
+	size_t i;
+
+	begin(view, "pasids", '[');
+	for (i = 0; i < device->nr_spaces; i++)
+		if (device->spaces[i].state != TOP_RETIRED || sample->final)
+			add_space(view, &device->spaces[i], sample->unavailable);
+	end(view, ']');
 }
 
 /* Null if it is empty. */
@@ -236,8 +261,10 @@ static void add_name_of(struct view *view, const char *name, const char *text)
 		add_null(view, name);
 }
 
-static void add_device(struct view *view, const struct top_device *device, uint64_t unavailable)
+static void add_device(struct view *view, const struct top_sample *sample,
+		       const struct top_device *device)
 {
+	uint64_t unavailable = sample->unavailable;
 	size_t i;
 
 	begin(view, NULL, '{');
@@ -255,6 +282,7 @@ static void add_device(struct view *view, const struct top_device *device, uint6
 	for (i = 0; i < device->count; i++)
 		add_queue(view, &device->queues[i], unavailable);
 	end(view, ']');
+	add_spaces(view, sample, device);
 	end(view, '}');
 }
 
@@ -274,7 +302,7 @@ static int print_object(struct view *view, const struct top_sample *sample)
 			    sample->unavailable);
 	begin(view, "devices", '[');
 	for (i = 0; i < sample->count; i++)
-		add_device(view, sample->devices[i], sample->unavailable);
+		add_device(view, sample, sample->devices[i]);
 	end(view, ']');
 	end(view, '}');
 	fputc('\n', view->out);

@@ -158,6 +158,51 @@ static const struct family families[] = {
 
 #define NR_FAMILIES (sizeof(families) / sizeof(families[0]))
 
+/* Of address spaces that have a virtqueue, so that there are never many. */
+static const struct family space_families[] = {
+	{
+		.name = "pasid_hits",
+		.help = "Translations of the address space that were found.",
+		.label = "area",
+		.parts = {{"desc", COUNTER(HIT_DESC)},
+			  {"avail", COUNTER(HIT_AVAIL)},
+			  {"used", COUNTER(HIT_USED)},
+			  {"buffer", COUNTER(HIT_BUFFER)}},
+	},
+	{
+		.name = "pasid_misses",
+		.help = "Translations of the address space that were missing.",
+		.parts = {{.which = COUNTER(MISS)}},
+	},
+	{
+		.name = "pasid_buffer_misses",
+		.help = "Those of these misses that are for buffers, not for the ring.",
+		.parts = {{.which = COUNTER(MISS_BUFFER)}},
+	},
+	{
+		.name = "pasid_resolved_buffer_misses",
+		.help = "Those of these that a BPF program resolved in the kernel.",
+		.parts = {{.which = COUNTER(RESOLVED_BUFFER)}},
+	},
+	{
+		.name = "pasid_updates",
+		.help = "Translations put into the address space.",
+		.parts = {{.which = COUNTER(UPDATE)}},
+	},
+	{
+		.name = "pasid_invalidations",
+		.help = "Ranges of the address space dropped on demand.",
+		.parts = {{.which = COUNTER(INVALIDATE)}},
+	},
+	{
+		.name = "pasid_evictions",
+		.help = "Translations of the address space dropped for want of room.",
+		.parts = {{.which = COUNTER(EVICT)}},
+	},
+};
+
+#define NR_SPACE_FAMILIES (sizeof(space_families) / sizeof(space_families[0]))
+
 static struct view *openmetrics_open(const struct view_options *options)
 {
 	struct view *view = calloc(1, sizeof(*view));
@@ -209,7 +254,7 @@ static char *make_labels(labels text, const struct top_device *device)
 	return add_label(end, "tap", device->tap);
 }
 
-_Static_assert(sizeof("{device=\"\",pid=\"\",command=\"\",tap=\"\",vq=\"\"") + 20 + 11 + 10 +
+_Static_assert(sizeof("{device=\"\",pid=\"\",command=\"\",tap=\"\",pasid=\"\"") + 20 + 11 + 10 +
 			       2 * (sizeof(((struct top_device *)0)->comm) +
 				    sizeof(((struct top_device *)0)->tap)) <=
 		       LABELS_SIZE,
@@ -279,6 +324,16 @@ static void print_counters(FILE *out, const struct family *family, const char *l
 	}
 }
 
+static bool is_available(const struct family *family, const struct top_sample *sample)
+{
+	size_t i;
+
+	for (i = 0; family->parts[i].which; i++)
+		if (family->parts[i].which & sample->unavailable)
+			return false;
+	return true;
+}
+
 static void print_family(const struct view *view, FILE *out, const struct family *family,
 			 const struct top_sample *sample)
 {
@@ -286,9 +341,8 @@ static void print_family(const struct view *view, FILE *out, const struct family
 	const labels *next = view->labels;
 	size_t i, j;
 
-	for (i = 0; family->parts[i].which; i++)
-		if (family->parts[i].which & sample->unavailable)
-			return;
+	if (!is_available(family, sample))
+		return;
 	declare_counter(view, out, family->name, family->help);
 	for (i = 0; i < sample->count; i++) {
 		device = sample->devices[i];
@@ -370,6 +424,92 @@ static void print_gauge(const struct view *view, FILE *out, const struct top_sam
 	}
 }
 
+/**
+ * typedef space_fn - print a line about an address space
+ * @out:	where to
+ * @what:	what the line is about
+ * @labels:	of the address space
+ * @space:	the address space
+ */
+typedef void (*space_fn)(FILE *out, const void *what, const char *labels,
+			 const struct top_space *space);
+
+static void for_each_space(const struct view *view, FILE *out, const struct top_sample *sample,
+			   space_fn fn, const void *what)
+{
+	const labels *next = view->labels;
+	const struct top_device *device;
+	labels text;
+	size_t i, j;
+
+	for (i = 0; i < sample->count; i++) {
+		device = sample->devices[i];
+		for (j = 0; j < device->nr_spaces; j++) {
+			if (device->spaces[j].state != TOP_HELD)
+				continue;
+			sprintf(stpcpy(text, *next), ",pasid=\"%" PRIu32 "\"",
+				device->spaces[j].asid);
+			fn(out, what, text, &device->spaces[j]);
+		}
+		next += 1 + device->count;
+	}
+}
+
+static void print_space_counters(FILE *out, const void *what, const char *labels,
+				 const struct top_space *space)
+{
+	print_counters(out, what, labels, &space->sum_total);
+}
+
+static void print_space_entries(FILE *out, const void *what, const char *labels,
+				const struct top_space *space)
+{
+	if (!space->has_entries)
+		return;
+	fprintf(out, "%s%s", (const char *)what, labels);
+	print_value(out, space->entries);
+}
+
+static void print_queue_pasids(const struct view *view, FILE *out, const struct top_sample *sample)
+{
+	static const char name[] = "vhost_iotlb_virtqueue_pasid";
+	const labels *next = view->labels;
+	const struct top_device *device;
+	size_t i, j;
+
+	declare(out, name, "gauge", "Address space that the virtqueue is in.");
+	for (i = 0; i < sample->count; i++) {
+		device = sample->devices[i];
+		for (j = 0; device->nr_spaces && j < device->count; j++) {
+			fprintf(out, "%s%s", name, next[1 + j]);
+			print_value(out, device->queues[j].asid);
+		}
+		next += 1 + device->count;
+	}
+}
+
+/* None, if no device has several. */
+static void print_spaces(const struct view *view, FILE *out, const struct top_sample *sample)
+{
+	static const char entries[] = "vhost_iotlb_pasid_entries";
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < sample->count; i++)
+		any |= sample->devices[i]->nr_spaces;
+	if (!any)
+		return;
+	for (i = 0; i < NR_SPACE_FAMILIES; i++) {
+		if (!is_available(&space_families[i], sample))
+			continue;
+		declare_counter(view, out, space_families[i].name, space_families[i].help);
+		for_each_space(view, out, sample, print_space_counters, &space_families[i]);
+	}
+	declare(out, entries, "gauge", "Translations in the IOTLB of the address space.");
+	for_each_space(view, out, sample, print_space_entries, entries);
+	print_queue_pasids(view, out, sample);
+}
+
 static int print_exposition(struct view *view, FILE *out, const struct top_sample *sample)
 {
 	size_t i;
@@ -383,6 +523,7 @@ static int print_exposition(struct view *view, FILE *out, const struct top_sampl
 	print_gauge(view, out, sample, "vhost_iotlb_entries", "Translations in the IOTLB.", false);
 	print_gauge(view, out, sample, "vhost_iotlb_entries_limit",
 		    "Most that the IOTLB will hold.", true);
+	print_spaces(view, out, sample);
 	declare_counter(view, out, "lost_events", "Events that could not be counted.");
 	fprintf(out, "vhost_iotlb_lost_events_total %" PRIu64 "\n", sample->lost_total);
 	if (!view->prometheus)

@@ -159,6 +159,7 @@ static struct view *terminal_open(const struct view_options *options)
 	view->styled = !no_color || !no_color[0];
 	view->screen = (struct screen){
 		.sort = options->sort,
+		.by = options->by,
 		.rows = options->rows,
 		.timestamps = options->timestamps,
 		.interval = options->interval,

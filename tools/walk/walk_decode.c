@@ -8,6 +8,7 @@
 #include "vtd.h"
 #include "walk_decode.h"
 #include "walk_record.h"
+#include "walk_space.h"
 
 /* Bits of entries that a walk makes no use of, but people do */
 #define FAULTS_OFF VTD_BIT(1) /* FPD */
@@ -265,6 +266,9 @@ static bool has_no_execute(const struct walk_record *record)
 {
 	size_t i;
 
+	/* There is no entry of what is bound; it would have it. */
+	if (record->space->kind == WALK_SPACE_BOUND)
+		return true;
 	for (i = 0; i < record->count; i++)
 		if (record->steps[i].table == VTD_TABLE_PASID)
 			return record->steps[i].words[2] & VTD_PASID_NO_EXECUTE_2;

@@ -5,6 +5,7 @@
 #include "vtd_name.h"
 #include "walk_decode.h"
 #include "walk_record.h"
+#include "walk_space.h"
 #include "walk_view.h"
 
 static void add(struct json_object *object, const char *key, struct json_object *value)
@@ -94,6 +95,32 @@ static struct json_object *translation_of(const struct walk_record *record)
 	return object;
 }
 
+static struct json_object *bound_of(const struct walk_record *record)
+{
+	const struct sva_binding *binding = &record->space->binding;
+	struct json_object *object;
+
+	if (record->space->kind != WALK_SPACE_BOUND)
+		return NULL;
+	object = json_object_new_object();
+	add(object, "root", hex(binding->root));
+	add(object, "width", json_object_new_int(binding->width));
+	add(object, "second_level", record->parent.levels ? hex(record->parent.table) : NULL);
+	return object;
+}
+
+static struct json_object *attached_of(const struct walk_space *space)
+{
+	struct json_object *object;
+
+	if (space->kind != WALK_SPACE_ATTACHED)
+		return NULL;
+	object = json_object_new_object();
+	add(object, "base", hex(space->table.base));
+	add(object, "bits", json_object_new_int(space->table.bits));
+	return object;
+}
+
 void walk_view_json(FILE *out, const struct walk_record *record)
 {
 	struct json_object *object = json_object_new_object();
@@ -106,6 +133,8 @@ void walk_view_json(FILE *out, const struct walk_record *record)
 	    record->request.pasid == VTD_NO_PASID ? NULL
 						  : json_object_new_int64(record->request.pasid));
 	add_access(object, "access", record->request.access);
+	add(object, "bound", bound_of(record));
+	add(object, "attached", attached_of(record->space));
 	for (i = 0; i < record->count; i++)
 		json_object_array_add(steps, step_of(record, i));
 	add(object, "steps", steps);

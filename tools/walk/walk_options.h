@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "walk_space.h"
+
 #define WALK_MAX_IOVAS 1024
 #define WALK_MAX_DUMPS 64
 
@@ -22,13 +24,15 @@ struct walk_dump {
 
 /**
  * struct walk_options - the command line of iotlb-walk
- * @vtd_path:	--vtd
+ * @vtd_path:	--vtd, NULL without
  * @pid:	--pid, 0 without
  * @dev:	--dev, 0 without
  * @dumps:	--memory
  * @dump_count:	how many
  * @has_source:	--source was given
  * @source:	what it is
+ * @space:	--bound or --attached
+ * @control:	--control, NULL without
  * @has_pasid:	--pasid was given
  * @pasid:	what it is
  * @access:	--access, VTD_READ or VTD_WRITE or both
@@ -44,6 +48,8 @@ struct walk_options {
 	size_t dump_count;
 	bool has_source;
 	uint16_t source;
+	struct walk_space space;
+	const char *control;
 	bool has_pasid;
 	uint32_t pasid;
 	uint8_t access;

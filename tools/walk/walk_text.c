@@ -4,6 +4,7 @@
 #include "vtd_name.h"
 #include "walk_decode.h"
 #include "walk_record.h"
+#include "walk_space.h"
 #include "walk_view.h"
 
 static const char *access_name(uint8_t access)
@@ -13,14 +14,39 @@ static const char *access_name(uint8_t access)
 	return names[access & (VTD_READ | VTD_WRITE)];
 }
 
-static void print_head(FILE *out, const struct vtd_request *request)
+/* Where the walk begins, if that stands in no table. */
+static void print_space(FILE *out, const struct walk_record *record)
 {
-	fprintf(out, "0x%" PRIx64 ", %s, by %02x:%02x.%x", (uint64_t)request->iova,
-		access_name(request->access), request->source_id >> 8,
-		request->source_id >> 3 & 0x1f, request->source_id & 7);
+	const struct walk_space *space = record->space;
+
+	if (space->kind == WALK_SPACE_ATTACHED)
+		fprintf(out, "attached: PASID directory at 0x%" PRIx64 ", of %u bits\n",
+			space->table.base, space->table.bits);
+	if (space->kind != WALK_SPACE_BOUND)
+		return;
+	fprintf(out, "bound: first level of %d at 0x%" PRIx64, space->binding.width == 57 ? 5 : 4,
+		space->binding.root);
+	if (record->parent.levels)
+		fprintf(out, ", nested in the second level of %u at 0x%" PRIx64 "\n",
+			record->parent.levels, (uint64_t)record->parent.table);
+	else
+		fprintf(out, ", nested in none\n");
+}
+
+static void print_head(FILE *out, const struct walk_record *record)
+{
+	const struct vtd_request *request = &record->request;
+	const struct walk_space *space = record->space;
+
+	fprintf(out, "0x%" PRIx64 ", %s", (uint64_t)request->iova, access_name(request->access));
+	if (space->kind == WALK_SPACE_IOMMU || space->has_iommu)
+		fprintf(out, ", by %02x:%02x.%x", request->source_id >> 8,
+			request->source_id >> 3 & 0x1f, request->source_id & 7);
 	if (request->pasid != VTD_NO_PASID)
 		fprintf(out, ", PASID 0x%x", request->pasid);
-	fprintf(out, "\n%-16s %5s %18s %18s MEANING\n", "TABLE", "LEVEL", "AT", "ENTRY");
+	fputc('\n', out);
+	print_space(out, record);
+	fprintf(out, "%-16s %5s %18s %18s MEANING\n", "TABLE", "LEVEL", "AT", "ENTRY");
 }
 
 static void print_step(FILE *out, const struct walk_record *record, size_t index)
@@ -68,7 +94,7 @@ void walk_view_text(FILE *out, const struct walk_record *record)
 {
 	size_t i;
 
-	print_head(out, &record->request);
+	print_head(out, record);
 	for (i = 0; i < record->count; i++)
 		print_step(out, record, i);
 	print_end(out, record);

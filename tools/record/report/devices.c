@@ -16,15 +16,32 @@ bool report_knows(const struct report *report, size_t which, uint64_t counters)
 	return !(report->inputs[which].record->unavailable & counters);
 }
 
-/* "vhost device 3, tap0, of iotlb-bench (pid 123)" as markup; @dev 0: all others. */
-static void put_name(const struct report *report, size_t which, uint64_t dev)
+static bool has_pasids(const struct record *record, uint64_t dev)
+{
+	size_t i;
+
+	for (i = 0; i < record->nr_maps; i++)
+		if (record->maps[i].dev == dev && record->maps[i].asid)
+			return true;
+	return false;
+}
+
+/* "vhost device 3, tap0, of iotlb-bench (pid 123)" as markup, after its PASID if it has
+ * any; without a number, all others.
+ */
+static void put_name(const struct report *report, size_t which, const struct record_map *map)
 {
 	const struct record_device *device;
+	const uint64_t dev = map->dev;
 
 	if (!dev) {
 		fputs("all other devices", report->out);
 		return;
 	}
+	if (map->asid)
+		fprintf(report->out, "PASID %" PRIu32 " of ", map->asid);
+	else if (has_pasids(report->inputs[which].record, dev))
+		fputs("no PASID, of ", report->out);
 	fprintf(report->out, "vhost device %" PRIu64, dev);
 	device = record_device(report->inputs[which].record, dev);
 	if (!device)
@@ -59,7 +76,7 @@ static void put_heading(const struct report *report, const struct record_map *co
 			fputs(" and ", report->out);
 		if (report->count > 1)
 			fprintf(report->out, "%s: ", report_letter(which));
-		put_name(report, which, maps[which]->dev);
+		put_name(report, which, maps[which]);
 		first = false;
 	}
 }

@@ -130,9 +130,11 @@ static void put_device(const struct report *report, const struct record *record,
 	put_cells(report, record, &device->total, false);
 	for (i = 0; i < device->count; i++) {
 		fprintf(report->out,
-			"<tr class=\"queue\"><th scope=\"row\" colspan=\"3\">virtqueue %" PRIu32
-			"</th>",
+			"<tr class=\"queue\"><th scope=\"row\" colspan=\"3\">virtqueue %" PRIu32,
 			device->queues[i].vq);
+		if (device->queues[i].asid)
+			fprintf(report->out, ", PASID %" PRIu32, device->queues[i].asid);
+		fputs("</th>", report->out);
 		put_cells(report, record, &device->queues[i].total, true);
 	}
 }
