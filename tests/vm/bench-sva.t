@@ -122,7 +122,7 @@ refuses "pages that nobody has" 2 'remap needs --sva' ./bench --map remap
 refuses "an end without a beginning" 2 'goes with --sva' ./bench --lifetime 5
 refuses "one space for one" 2 'for each virtqueue' ./bench --sva 2 --devices 2 --one-space
 refuses "control of nobody" 2 'with --server ring or kernel' ./bench --sva 2 --control
-refuses "pages of nobody" 2 '--page-requests goes with --sva' ./bench --page-requests
+refuses "pages of nobody" 2 'goes with --sva only' ./bench --page-requests
 refuses "pages that nobody asks for" 2 'needs --control' ./bench --sva 2 --server ring --page-requests
 refuses "an order that is lost" 2 'needs --in-flight 1' ./bench --sva 2 --page-requests --refuse 2 -f 2
 refuses "no processes" 2 "'0' is not a number from 1 to 128" ./bench --sva 0
