@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What the tests with a guest consist of, for those that have sourced tap.sh and
-# daemon.sh of tests/vm. Each step leaves the guest as it was, so that they can
-# follow each other in any order, in one guest: to boot is what takes the time.
+# What the tests with a guest consist of, with tap.sh and daemon.sh of tests/vm; to
+# be sourced by a test whose directory is `here`. Each step leaves the guest as it was,
+# so that they can follow each other in any order, in one guest: to boot is what takes
+# the time.
 #
 # Figures are printed as comments; of times, all is relative to the machine.
 
-# shellcheck disable=SC2154 # repo, build, slowness, daemon are of tap.sh and daemon.sh
+# shellcheck disable=SC2154 # here is of who sources this
+
+# shellcheck source-path=SCRIPTDIR source=../vm/tap.sh
+. "$here/../vm/tap.sh"
+# shellcheck source-path=SCRIPTDIR source=../vm/daemon.sh
+. "$here/../vm/daemon.sh"
 
 guest=$repo/tests/guest
 # shellcheck source-path=SCRIPTDIR source=control.sh
