@@ -3,7 +3,7 @@
  * Compares what a guest's QEMU writes to vhost with what the page walk of this
  * project says, for each translation, when it is written.
  *
- *	equality PID FILE [forget]
+ *	equality PID FILE [forget COUNT]
  *
  * PID is QEMU, with one vhost device; FILE describes the IOMMU, as for iotlbd(8).
  * Prints "comparing" when it does so, and when it is told to end by SIGINT or
@@ -11,7 +11,8 @@
  * that are different go to standard error, the first of them.
  *
  * With "forget", has vhost forget all translations again and again, so that those
- * of mappings that stay are asked for, too.
+ * of mappings that stay are asked for, too; prints "enough" when COUNT of them were
+ * the same. How many that are of a packet depends on the machine.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -145,7 +146,16 @@ static int follow_memory(struct equality_bpf *skel, struct vhost_device *dev)
 	return set_memory(skel, dev);
 }
 
-static int compare(struct equality_bpf *skel, struct vhost_device *dev, int fd)
+static void tell_enough(const struct equality_bpf *skel, uint64_t *wanted)
+{
+	if (!*wanted || skel->bss->result.equal < *wanted)
+		return;
+	*wanted = 0;
+	printf("enough\n");
+	fflush(stdout);
+}
+
+static int compare(struct equality_bpf *skel, struct vhost_device *dev, int fd, uint64_t wanted)
 {
 	const struct timespec pause = {.tv_nsec = 200000};
 	sigset_t signals;
@@ -162,6 +172,7 @@ static int compare(struct equality_bpf *skel, struct vhost_device *dev, int fd)
 	printf("comparing\n");
 	fflush(stdout);
 	while (!err && sigtimedwait(&signals, NULL, &pause) < 0) {
+		tell_enough(skel, &wanted);
 		err = forget(fd);
 		if (!err)
 			err = follow_memory(skel, dev);
@@ -179,7 +190,8 @@ static void show(const struct equality_result *result)
 	       (uint64_t)result->different, (uint64_t)result->elsewhere);
 }
 
-static int run(struct equality_bpf *skel, pid_t pid, const char *file, bool forgets)
+/* @wanted: 0 to forget nothing */
+static int run(struct equality_bpf *skel, pid_t pid, const char *file, uint64_t wanted)
 {
 	struct vhost_device dev;
 	int fd = -1;
@@ -188,12 +200,12 @@ static int run(struct equality_bpf *skel, pid_t pid, const char *file, bool forg
 		return EXIT_FAILURE;
 	skel->bss->qemu = pid;
 	skel->bss->device = dev.id;
-	if (forgets) {
+	if (wanted) {
 		fd = take_fd(&dev);
 		if (fd < 0)
 			return EXIT_FAILURE;
 	}
-	if (compare(skel, &dev, fd))
+	if (compare(skel, &dev, fd, wanted))
 		return EXIT_FAILURE;
 	show(&skel->bss->result);
 	return EXIT_SUCCESS;
@@ -202,12 +214,13 @@ static int run(struct equality_bpf *skel, pid_t pid, const char *file, bool forg
 int main(int argc, char **argv)
 {
 	struct equality_bpf *skel;
-	uint64_t pid;
+	uint64_t pid, wanted = 0;
 	int status;
 
-	if (argc < 3 || argc > 4 || !parse_number(argv[1], 1, INT32_MAX, &pid) ||
-	    (argc == 4 && strcmp(argv[3], "forget"))) {
-		fprintf(stderr, "Usage: equality PID FILE [forget]\n");
+	if ((argc != 3 && argc != 5) || !parse_number(argv[1], 1, INT32_MAX, &pid) ||
+	    (argc == 5 &&
+	     (strcmp(argv[3], "forget") != 0 || !parse_number(argv[4], 1, INT32_MAX, &wanted)))) {
+		fprintf(stderr, "Usage: equality PID FILE [forget COUNT]\n");
 		return EXIT_USAGE;
 	}
 	skel = equality_bpf__open_and_load();
@@ -215,7 +228,7 @@ int main(int argc, char **argv)
 		log_error("equality: cannot load the BPF programs: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	status = run(skel, pid, argv[2], argc == 4);
+	status = run(skel, pid, argv[2], wanted);
 	equality_bpf__destroy(skel);
 	return status;
 }

@@ -9,10 +9,6 @@ set -uo pipefail
 
 here=$(dirname "$(readlink -f "$0")")
 [[ -n ${GUEST_PID:-} ]] || exec "$here/run" --iommu lazy --timeout 3000 -- "$0"
-# shellcheck source-path=SCRIPTDIR source=../vm/tap.sh
-. "$here/../vm/tap.sh"
-# shellcheck source-path=SCRIPTDIR source=../vm/daemon.sh
-. "$here/../vm/daemon.sh"
 # shellcheck source-path=SCRIPTDIR source=steps.sh
 . "$here/steps.sh"
 

@@ -8,15 +8,11 @@ set -uo pipefail
 
 here=$(dirname "$(readlink -f "$0")")
 [[ -n ${GUEST_PID:-} ]] || exec "$here/run" --pages 1G --timeout 3000 -- "$0"
-# shellcheck source-path=SCRIPTDIR source=../vm/tap.sh
-. "$here/../vm/tap.sh"
-# shellcheck source-path=SCRIPTDIR source=../vm/daemon.sh
-. "$here/../vm/daemon.sh"
 # shellcheck source-path=SCRIPTDIR source=steps.sh
 . "$here/steps.sh"
 
-compare_forgetting 2000 "1G pages" "$guest/forward-traffic" 1G 30000
-compare_forgetting 2000 "2M pages" "$guest/forward-traffic" 2M 10000
+compare_forgetting 2000 "1G pages" "$guest/forward-traffic" 1G 10000
+compare_forgetting 2000 "2M pages" "$guest/forward-traffic" 2M 5000
 step_forward 1G '.hit_rate == 100'
 step_forward 2M '.hit_rate >= 99.9'
 start_daemon

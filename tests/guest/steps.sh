@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What the tests with a guest consist of, for those that have sourced tap.sh and
-# daemon.sh of tests/vm. Each step leaves the guest as it was, so that they can
-# follow each other in any order, in one guest: to boot is what takes the time.
+# What the tests with a guest consist of, with tap.sh and daemon.sh of tests/vm; to
+# be sourced by a test whose directory is `here`. Each step leaves the guest as it was,
+# so that they can follow each other in any order, in one guest: to boot is what takes
+# the time.
 #
 # Figures are printed as comments; of times, all is relative to the machine.
 
-# shellcheck disable=SC2154 # repo, build, slowness, daemon are of tap.sh and daemon.sh
+# shellcheck disable=SC2154 # here is of who sources this
+
+# shellcheck source-path=SCRIPTDIR source=../vm/tap.sh
+. "$here/../vm/tap.sh"
+# shellcheck source-path=SCRIPTDIR source=../vm/daemon.sh
+. "$here/../vm/daemon.sh"
 
 guest=$repo/tests/guest
 # shellcheck source-path=SCRIPTDIR source=control.sh
@@ -38,7 +44,7 @@ describe_iommu()
 	"$guest/vtd" "$GUEST_QMP" "${2:-$GUEST_DEVICE}" >"$1" || bail_out "QEMU does not tell about its IOMMU"
 }
 
-# begin_comparing FILE [forget]: what QEMU writes from now on; see equality.c
+# begin_comparing FILE [forget COUNT]: what QEMU writes from now on; see equality.c
 begin_comparing()
 {
 	"$build/tests/equality" "$GUEST_PID" "$@" >compared 2>compared.err &
@@ -50,7 +56,7 @@ end_comparing()
 {
 	kill -INT $comparing
 	wait $comparing
-	sed -i 1d compared
+	sed -i '/^{/!d' compared
 	sed 's/^/# compared: /' compared
 }
 
@@ -76,6 +82,18 @@ compare()
 	ok "$what: the walk agrees with QEMU $count times and more, and always" agrees "$count"
 }
 
+# arrives_until_enough COMMAND...: until so much has been compared, and all arrives each
+# time
+arrives_until_enough()
+{
+	local round
+
+	for ((round = 0; round < 20; round++)); do
+		run_to forgetting "$@" || return
+		! grep -qx enough compared || return 0
+	done
+}
+
 # The same where mappings stay, so that translations have to be forgotten.
 compare_forgetting()
 {
@@ -83,8 +101,8 @@ compare_forgetting()
 
 	shift 2
 	describe_iommu vtd
-	begin_comparing vtd forget
-	ok "$what, translations forgotten all the time: all arrives" run_to forgetting "$@"
+	begin_comparing vtd forget "$count"
+	ok "$what, translations forgotten all the time: all arrives" arrives_until_enough "$@"
 	end_comparing
 	ok "$what: the walk agrees with QEMU $count times and more, and always" agrees "$count"
 }

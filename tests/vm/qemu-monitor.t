@@ -314,6 +314,29 @@ test_states()
 	test_is_killed
 }
 
+# Memory is plugged in while the NIC is in use: another block, above 4 GiB. What the
+# NIC sends, and the table that says so, are there then.
+test_memory()
+{
+	start_qemu -m 64M,slots=1,maxmem=1G -qmp unix:plug,server=on,wait=off -device "$iommu" \
+		-device pcie-root-port,id=port0,addr=3,chassis=1 \
+		-device "$nic,bus=port0,iommu_platform=on,ats=on"
+	start_hands
+	guest tables 0
+	guest on 0
+	guest start
+	start -p "$qemu" --qmp qmp --json
+	ok "more memory: packets pass before" sends 3
+	ok "more memory: comes" "$here/../guest/plug_memory" plug 128
+	ok "more memory: packets pass when it is there" sends 3
+	guest high 0
+	guest flush
+	ok "more memory: packets pass that are there" sends 20
+	stop
+	ok "more memory: all is resolved" total '.resolved >= 20 and .faults == 0 and .failed == 0'
+	stop_qemu
+}
+
 # Two NICs with an IOMMU: which is which says the tap, of which QEMU knows the name or
 # a number.
 test_two()
@@ -417,6 +440,7 @@ tests=(
 	"test_follows --qmp qmp"
 	"test_follows --monitor hmp"
 	test_states
+	test_memory
 	"test_two names"
 	"test_two an_fd --fd"
 	test_refusals

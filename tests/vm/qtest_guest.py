@@ -16,6 +16,8 @@ with a line:
     on N         makes the IOMMU go by the tables in the Nth place
     off          switches the IOMMU off
     flush        invalidates all that the NIC may have cached
+    high N       what it sends, and the last of the tables in the Nth place, are above
+                 4 GiB from now on; there has to be memory
     reset        of the machine; answered when that is done
 
 Formats: VT-d specification 4.1; virtio 1.3, 4.1.4, with the layout of QEMU's BAR 4.
@@ -33,6 +35,7 @@ NOTIFY = BAR + 0x3000
 SOURCE = 0x0100
 IOVA = 0x2000000  # is RINGS, to the IOMMU
 RINGS, PACKET, INVALIDATIONS = 0x100000, 0x140000, 0x180000
+HIGH = 1 << 32
 FEATURES = 1 << 32 | 1 << 33  # VERSION_1, ACCESS_PLATFORM
 FRAME = b"\xff" * 6 + b"\x52\x54\0\0\0\2" + b"\x88\xb5" + bytes(50)
 
@@ -71,6 +74,7 @@ class Guest:
     # What a reset does to us
     def forget(self):
         self.base = RINGS
+        self.packet = PACKET
         self.enabled = 0
 
     def setup_pci(self):
@@ -115,7 +119,7 @@ class Guest:
         ring = RINGS + 0x4000
         # After a header of virtio, which is all zero
         data = bytes(12) + FRAME
-        self.qtest.memory(PACKET, data)
+        self.qtest.memory(self.packet, data)
         self.qtest.memory(ring, struct.pack("<QIHH", self.base + PACKET - RINGS, len(data), 0, 0))
         self.sent += 1
         self.qtest.memory(ring + 0x1000, struct.pack("<HH", 0, self.sent))
@@ -132,6 +136,17 @@ class Guest:
         put(top + 8 * (IOVA >> 30), struct.pack("<Q", middle | 3))
         put(middle + 8 * (IOVA >> 21), struct.pack("<Q", last | 3))
         put(last, b"".join(struct.pack("<Q", RINGS + 0x1000 * i | 3) for i in range(0x80)))
+
+    # Nothing is left where it was.
+    def high(self, place):
+        middle, last = (0x1000000 + 0x100000 * place + 0x1000 * i for i in (3, 4))
+        pages = [RINGS + 0x1000 * i for i in range(0x80)]
+        self.packet = HIGH + 0x1000
+        pages[PACKET - RINGS >> 12] = self.packet
+        put = self.qtest.memory
+        put(HIGH, b"".join(struct.pack("<Q", page | 3) for page in pages))
+        put(middle + 8 * (IOVA >> 21), struct.pack("<Q", HIGH | 3))
+        put(last, bytes(0x1000))
 
     def wipe(self, place):
         self.qtest.memory(0x1000000 + 0x100000 * place, bytes(0x5000))
