@@ -131,7 +131,7 @@ static void all_are_set(void **state)
 	(void)state;
 	for_each_page (nested, page)
 		for (int access = 1; access <= 3; access++) {
-			uint64_t before[5];
+			uint64_t before[5] = {0};
 
 			map(nested, page);
 			for (int level = page; level <= 4; level++)
