@@ -80,6 +80,9 @@ has_entries()
 	[[ $(awk '$1 == "vhost-iotlb:" { print $2 }' "${fdinfo[$1]}") -eq $2 ]]
 }
 
+# Present, writable, for users; accessed and dirty, as only the kernel can set that
+readonly flags=0x67 read_only=0x25
+
 # map NAME ROOT ADDRESS PAGE TABLES: a page of 4K in tables of 4 levels, of which
 # the lower three lie from TABLES on
 map()
@@ -88,11 +91,11 @@ map()
 
 	for level in 4 3 2; do
 		entry=$((table + ($3 >> (3 + 9 * level)) % 512 * 8))
-		tell "$1" write $entry $((next | 7))
+		tell "$1" write $entry $((next | flags))
 		table=$next
 		next=$((next + 4096))
 	done
-	tell "$1" write $((table + ($3 >> 12) % 512 * 8)) $(($4 | 7))
+	tell "$1" write $((table + ($3 >> 12) % 512 * 8)) $(($4 | flags))
 }
 
 invalidations()
@@ -204,13 +207,13 @@ test_bindings()
 		ctl_says "$address size 0x1000 gpa 0x80000 rw" translate "${id[a]}" 5 $address
 	ok "the other's page at the same address" ctl_says "$address size 0x1000 gpa 0x81000 rw" \
 		translate "${id[a]}" 6 $((address + 7)) --access=rw
-	tell a write $((0x23000 + (address >> 12) % 512 * 8)) $((0x82000 | 5))
+	tell a write $((0x23000 + (address >> 12) % 512 * 8)) $((0x82000 | read_only))
 	ok "a page that is moved and not to be written" \
 		ctl_says "$address size 0x1000 gpa 0x82000 r" translate "${id[a]}" 6 $address
 	ok "is not written" refused fault translate "${id[a]}" 6 $address --access=w
 	ok "says by which entry" \
 		grep -q 'allow.*(first-level, level 1)' ctl.err
-	tell a write $((0x23000 + (address >> 12) % 512 * 8)) $((0x900000 | 7))
+	tell a write $((0x23000 + (address >> 12) % 512 * 8)) $((0x900000 | flags))
 	ok "a page that is no memory of the guest" refused outside translate "${id[a]}" 6 $address
 	ok "no page" refused fault translate "${id[a]}" 6 0
 
