@@ -38,6 +38,11 @@ const volatile __u32 set_mem_table;
 /* What the loader knows of a device counts while it has the same IOTLB. */
 const volatile bool follow;
 
+/* The loader may have units. Otherwise the verifier need not look at the walk, which
+ * takes most of its time.
+ */
+const volatile bool resolves;
+
 /*
  * BPF_RB_NO_WAKEUP while the loader is awake. It looks for records once more
  * after it has set 0, and sleeps only if not even one is being made.
@@ -281,7 +286,7 @@ int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
 
 	/* The loader has no units where there are no kfuncs. */
 	unit = &units[dev % DELIVER_MAX_DEVICES];
-	if (unit->dev == dev && (!follow || unit->epoch == miss->vq->dev->iotlb_gen) &&
+	if (resolves && unit->dev == dev && (!follow || unit->epoch == miss->vq->dev->iotlb_gen) &&
 	    bpf_ksym_exists(bpf_vhost_guest_read) &&
 	    (asid ? resolve_with_pasid(miss, unit, dev, asid) : resolve(miss, unit, unit->pasid)))
 		return VHOST_IOTLB_MISS_RESOLVED;

@@ -366,6 +366,7 @@ static int open_hook(struct daemon *daemon)
 	const struct miss_hook_options options = {
 		.ring_size = daemon->options.ring_size,
 		.follow = daemon->guest,
+		.resolve = daemon->options.resolve,
 		.pasids = daemon->control,
 	};
 

@@ -24,11 +24,13 @@ struct vtd_space;
  * @follow:	guests are followed: devices are only served in the epoch for which
  *		miss_hook_know() says so, and records tell when IOTLBs are
  *		replaced or all that is in them is invalidated
+ * @resolve:	miss_hook_resolve() may be called
  * @pasids:	miss_hook_set_space() will be called, for which memory is set aside
  */
 struct miss_hook_options {
 	size_t ring_size;
 	bool follow;
+	bool resolve;
 	bool pasids;
 };
 
