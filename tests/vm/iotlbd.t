@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# vm: --timeout 600
+# vm: --timeout 1200
 #
 # iotlbd with real devices: what it answers, whom it follows, how it fails.
 

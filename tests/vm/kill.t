@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# vm: --timeout 900 --env KILLS --env ROUNDS --env SEED
+# vm: --timeout 1500 --env KILLS --env ROUNDS --env SEED
 #
 # iotlbd is killed at random moments while it starts and while it serves: no
 # packet is lost, none is stuck. Then it is the owners of devices that are
