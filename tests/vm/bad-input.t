@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# vm: --timeout 900
 #
 # Where something is missing, refused, or killed in the middle: what is said,
 # that nothing spins, and that no packet is lost. What iotlbd.t, iotlbd-stock.t

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# vm: --timeout 900
 #
 # iotlb-bench starts an iotlbd, which walks the tables in its memory or looks
 # into a table, and ends it; and says so if that cannot be.

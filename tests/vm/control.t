@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# vm: --timeout 600
+# vm: --timeout 1200
 #
 # The control socket of iotlbd: PASIDs of real devices, page tables in the memory
 # of their owners, what is dropped from the IOTLBs, and clients that misbehave.

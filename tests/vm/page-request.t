@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# vm: --timeout 600
+# vm: --timeout 1200
 #
 # Page requests: a process of a guest has no page where its device sends or receives.
 # The guest, whom iotlbctl stands for, is asked for it, and answers, or does not. The

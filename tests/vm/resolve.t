@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# vm: --timeout 600
+# vm: --timeout 1200
 #
 # The guest's IOMMU tables are walked: by iotlbd, and with --resolve by the
 # kernel, so that only what is large or faulty comes to iotlbd.

@@ -4,7 +4,7 @@
 # What iotlbd keeps of its privileges once it serves, that this is enough for
 # all that it does, and what it does under narrow limits and with closed files.
 
-# vm: --timeout 600
+# vm: --timeout 1200
 
 set -uo pipefail
 
