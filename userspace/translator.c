@@ -32,3 +32,23 @@ int translator_refuse(const char *name, const char *option, const char *path)
 		  option, path, name);
 	return -EINVAL;
 }
+
+int translator_walked(const struct lookup *lookup, enum vtd_fault fault,
+		      const struct vtd_translation *found, struct finding *finding)
+{
+	int err;
+
+	if (fault)
+		return -ENOENT;
+	err = guest_memory_check(&lookup->memory);
+	if (err)
+		return err;
+
+	finding->mapping = (struct mapping){
+		.iova = found->iova,
+		.last = found->iova + (found->size - 1),
+		.gpa = found->gpa,
+		.perm = found->perm,
+	};
+	return 0;
+}

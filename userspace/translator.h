@@ -128,4 +128,16 @@ const struct translator_ops *translator_by_name(const char *name);
  */
 int translator_refuse(const char *name, const char *option, const char *path);
 
+/**
+ * translator_walked() - what a walk of the guest's tables has come to
+ * @lookup:	what was asked
+ * @fault:	of the walk
+ * @found:	by it, if there was none
+ * @finding:	its mapping is filled in on success
+ *
+ * Return: as translator_ops::translate.
+ */
+int translator_walked(const struct lookup *lookup, enum vtd_fault fault,
+		      const struct vtd_translation *found, struct finding *finding);
+
 #endif /* IOTLB_TRANSLATOR_H */

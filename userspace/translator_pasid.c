@@ -6,8 +6,6 @@
  * what comes out is a guest-physical address already. Nobody chooses this by name,
  * since it is for whatever PASIDs there are, beside the translator for the rest.
  */
-#include <errno.h>
-
 #include "pasid_walk.h"
 #include "sva.h"
 #include "trail.h"
@@ -41,7 +39,6 @@ static int pasid_translate(struct translator *translator, const struct lookup *l
 	struct trail_walk walk;
 	struct pasid_view view;
 	enum vtd_fault fault;
-	int err;
 
 	(void)translator;
 	/* The device's trail is of its requests without PASID. */
@@ -51,19 +48,7 @@ static int pasid_translate(struct translator *translator, const struct lookup *l
 		fault = pasid_walk(&view, lookup->iova, lookup->access, trail_read, &walk, &found,
 				   &finding->walk);
 	trail_end(&walk);
-	if (fault)
-		return -ENOENT;
-	err = guest_memory_check(&lookup->memory);
-	if (err)
-		return err;
-
-	finding->mapping = (struct mapping){
-		.iova = found.iova,
-		.last = found.iova + (found.size - 1),
-		.gpa = found.gpa,
-		.perm = found.perm,
-	};
-	return 0;
+	return translator_walked(lookup, fault, &found, finding);
 }
 
 const struct translator_ops translator_pasid = {

@@ -75,24 +75,11 @@ static int vtd_translate(struct translator *translator, const struct lookup *loo
 	struct vtd_translation found;
 	enum vtd_fault fault;
 	struct trail_walk walk;
-	int err;
 
 	trail_begin(&walk, &lookup->memory, lookup->trail, lookup->iova);
 	fault = vtd_walk_whole(&view.unit, &request, trail_read, &walk, &found, &finding->walk);
 	trail_end(&walk);
-	if (fault)
-		return -ENOENT;
-	err = guest_memory_check(&lookup->memory);
-	if (err)
-		return err;
-
-	finding->mapping = (struct mapping){
-		.iova = found.iova,
-		.last = found.iova + (found.size - 1),
-		.gpa = found.gpa,
-		.perm = found.perm,
-	};
-	return 0;
+	return translator_walked(lookup, fault, &found, finding);
 }
 
 static size_t vtd_told_apart(const struct translator *translator)
