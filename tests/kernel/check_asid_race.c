@@ -181,6 +181,15 @@ static void change_table(struct race *r, size_t i)
 	__atomic_store_n(&r->pages[i], FIRST_PAGE + rand_r(&r->seed) % TAGS, __ATOMIC_RELEASE);
 }
 
+/*
+ * Has all on offer been sent? Only who has stopped the device can say it: a frame
+ * comes out before its buffer is given back.
+ */
+static bool all_sent(const struct race *r)
+{
+	return device_used(r->device, TX) == r->device->queues[TX].avail->idx;
+}
+
 static void offer(struct race *r)
 {
 	device_offer(r->device, TX, ASID_BUFFER, FRAME_BUFFER);
@@ -218,7 +227,6 @@ static bool remap(struct race *r)
 static bool move_elsewhere(struct race *r)
 {
 	const size_t next = (r->now + 1 + rand_r(&r->seed) % (NR_ASIDS - 1)) % NR_ASIDS;
-	const unsigned int used = device_used(r->device, TX);
 	const bool waits = rand_r(&r->seed) % 2;
 	unsigned int taken, before;
 	bool was_sent;
@@ -228,11 +236,10 @@ static bool move_elsewhere(struct race *r)
 	before = r->pages[r->now];
 	taken = __atomic_load_n(&r->taken, __ATOMIC_ACQUIRE);
 	offer(r);
-	while (waits && __atomic_load_n(&r->taken, __ATOMIC_ACQUIRE) == taken &&
-	       device_used(r->device, TX) == used)
+	while (waits && __atomic_load_n(&r->taken, __ATOMIC_ACQUIRE) == taken && !all_sent(r))
 		sched_yield();
 	EXPECT(!device_stop_queue(r->device, TX), "cannot stop");
-	was_sent = device_used(r->device, TX) != used;
+	was_sent = all_sent(r);
 	/* Nobody is there, so that nothing has to be invalidated. */
 	change_table(r, next);
 	EXPECT(!asid_move(r->device, TX, asids[next]), "cannot move");
