@@ -38,8 +38,9 @@ const volatile __u32 set_mem_table;
 /* What the loader knows of a device counts while it has the same IOTLB. */
 const volatile bool follow;
 
-/* The loader may have units. Otherwise the verifier need not look at the walk, which
- * takes most of its time.
+/*
+ * The loader may have units, and there are the kfuncs. Otherwise the verifier does not
+ * look at the walk, which takes most of its time.
  */
 const volatile bool resolves;
 
@@ -256,8 +257,8 @@ static int deliver_or_pass(struct vhost_iotlb_miss_ctx *miss, __u64 dev,
 	return deliver(miss, dev, true);
 }
 
-/* A miss that the kernel does not resolve. A function of its own: see below. */
-static __noinline int deliver_other(struct vhost_iotlb_miss_ctx *miss, __u64 dev)
+/* A miss that the kernel does not resolve */
+static int deliver_unresolved(struct vhost_iotlb_miss_ctx *miss, __u64 dev)
 {
 	struct deliver_device *device;
 	__u64 *until;
@@ -273,24 +274,49 @@ static __noinline int deliver_other(struct vhost_iotlb_miss_ctx *miss, __u64 dev
 	return deliver(miss, dev, false);
 }
 
+static __always_inline struct resolver_device *unit_of(__u64 dev)
+{
+	struct resolver_device *unit = &units[dev % DELIVER_MAX_DEVICES];
+
+	/* Or else each member of it would be looked for anew. */
+	barrier_var(unit);
+	return unit;
+}
+
+/* A miss that one walk does not resolve. A function of its own: see below. */
+static __noinline int deliver_rest(struct vhost_iotlb_miss_ctx *miss, enum resolved resolved)
+{
+	const __u64 dev = miss->dev_id;
+	struct resolver_device *unit = unit_of(dev);
+
+	if (resolved == RESOLVED_FLAGS && resolve_with_flags(miss, unit, unit->pasid))
+		return VHOST_IOTLB_MISS_RESOLVED;
+	return deliver_unresolved(miss, dev);
+}
+
 /*
  * First what is hot: a miss without a PASID that one walk resolves. All else is in
- * functions of its own, so that no registers have to be saved for it here.
+ * functions of its own, which look for everything anew, so that nothing has to be
+ * saved for it here.
  */
 SEC("struct_ops/deliver_miss")
 int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
 {
 	const __u32 asid = resolve_asid(miss);
-	__u64 dev = miss->vq->dev->id;
-	struct resolver_device *unit;
+	const __u64 dev = miss->dev_id;
+	struct resolver_device *unit = unit_of(dev);
+	enum resolved resolved = RESOLVED_NO;
 
-	/* The loader has no units where there are no kfuncs. */
-	unit = &units[dev % DELIVER_MAX_DEVICES];
-	if (resolves && unit->dev == dev && (!follow || unit->epoch == miss->vq->dev->iotlb_gen) &&
-	    bpf_ksym_exists(bpf_vhost_guest_read) &&
-	    (asid ? resolve_with_pasid(miss, unit, dev, asid) : resolve(miss, unit, unit->pasid)))
+	if (resolves && unit->dev == dev &&
+	    (!follow || unit->epoch == miss->vq->dev->iotlb_gen)) {
+		if (!asid)
+			resolved = resolve_walk(miss, unit, unit->pasid);
+		else if (resolve_with_pasid(miss, unit, dev, asid))
+			resolved = RESOLVED_YES;
+	}
+	if (resolved == RESOLVED_YES)
 		return VHOST_IOTLB_MISS_RESOLVED;
-	return deliver_other(miss, dev);
+	return deliver_rest(miss, resolved);
 }
 
 SEC("fexit/vhost:vhost_dev_ioctl")

@@ -46,21 +46,15 @@ enum resolved {
 	RESOLVED_FLAGS, /* accessed or dirty flags have to be set first */
 };
 
-/* For vtd_walk(). Sizes are constant there; up to two words are faster one by one. */
+/* For vtd_walk(). Sizes are constant there; one word has a function of its own. */
 static __always_inline int resolve_read(void *miss, enum vtd_table table, int level, __u64 gpa,
 					void *to, __u32 size)
 {
-	__u64 *words = to;
-
 	(void)table;
 	(void)level;
-	if (size > 2 * sizeof(*words))
-		return bpf_vhost_guest_read(miss, gpa, to, size);
-	if (bpf_vhost_guest_read_u64(miss, gpa, words))
-		return -1;
-	return size > sizeof(*words)
-		       ? bpf_vhost_guest_read_u64(miss, gpa + sizeof(*words), words + 1)
-		       : 0;
+	if (size == sizeof(__u64))
+		return bpf_vhost_guest_read_u64(miss, gpa, to);
+	return bpf_vhost_guest_read(miss, gpa, to, size);
 }
 
 /* For vtd_walk_set() */
@@ -78,9 +72,7 @@ static __always_inline bool resolve_spans_pages(const struct vhost_iotlb_miss_ct
 /* The address space that the virtqueue is in: a PASID, or 0. */
 static __always_inline __u32 resolve_asid(const struct vhost_iotlb_miss_ctx *miss)
 {
-	struct vhost_virtqueue *vq = miss->vq;
-
-	return bpf_core_field_exists(vq->asid) ? vq->asid : 0;
+	return bpf_core_field_exists(miss->asid) ? miss->asid : 0;
 }
 
 /* The walk has found it: say so, or leave it to the loader. */
@@ -141,10 +133,9 @@ static __noinline enum resolved resolve_walk(struct vhost_iotlb_miss_ctx *miss,
 {
 	const struct vtd_request request = resolve_request(miss, device, pasid);
 	struct vtd_translation found;
-	struct vtd_walk where;
 	enum vtd_fault fault;
 
-	fault = vtd_walk(&device->unit, &request, resolve_read, miss, &found, &where);
+	fault = vtd_walk(&device->unit, &request, resolve_read, miss, &found, NULL);
 	if (fault)
 		return resolve_fault(device, fault);
 	return resolve_map(miss, device, &found);
@@ -156,12 +147,11 @@ static __noinline int resolve_set_flags(struct vhost_iotlb_miss_ctx *miss,
 					bool is_trial)
 {
 	const struct vtd_request request = resolve_request(miss, device, pasid);
-	struct vtd_walk where;
 
 	if (!bpf_ksym_exists(bpf_vhost_guest_set_u64))
 		return VTD_FAULT_ACCESSED_DIRTY;
 	return vtd_walk_set(&device->unit, &request, resolve_read, resolve_set, is_trial, miss,
-			    &where);
+			    NULL);
 }
 
 /* The walk has found flags missing: set them, and walk again. */

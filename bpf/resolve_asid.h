@@ -57,13 +57,12 @@ static __noinline enum resolved resolve_walk_from(struct vhost_iotlb_miss_ctx *m
 {
 	const struct vtd_request request = resolve_request(miss, device, pasid);
 	struct vtd_translation found;
-	struct vtd_walk where;
 	enum vtd_fault fault;
 
 	if (!space || !parent)
 		return RESOLVED_NO;
 	fault = vtd_space_walk(&device->unit, &request, space, parent, resolve_read, miss, &found,
-			       &where);
+			       NULL);
 	if (fault)
 		return resolve_fault(device, fault);
 	return resolve_map(miss, device, &found);
@@ -76,12 +75,11 @@ static __noinline int resolve_set_flags_from(struct vhost_iotlb_miss_ctx *miss,
 					     const struct vtd_parent *parent, bool is_trial)
 {
 	const struct vtd_request request = resolve_request(miss, device, resolve_asid(miss));
-	struct vtd_walk where;
 
 	if (!space || !parent || !bpf_ksym_exists(bpf_vhost_guest_set_u64))
 		return VTD_FAULT_ACCESSED_DIRTY;
 	return vtd_space_set(&device->unit, &request, space, parent, resolve_read, resolve_set,
-			     is_trial, miss, &where);
+			     is_trial, miss, NULL);
 }
 
 /* As resolve(), the same way. */

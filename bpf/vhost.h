@@ -28,13 +28,15 @@ struct vhost_virtqueue {
 } VHOST_CORE;
 
 /* Argument of vhost_iotlb_ops.miss(); @access is VHOST_ACCESS_RO or _WO. The
- * first kernels with the hook have no @token.
+ * first kernels with the hook have no @token, and no @asid.
  */
 struct vhost_iotlb_miss_ctx {
 	struct vhost_virtqueue *vq;
+	__u64 dev_id;
 	__u64 iova;
 	__u64 len;
 	__u32 access;
+	__u32 asid;
 	__u64 token;
 } VHOST_CORE;
 

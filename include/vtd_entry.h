@@ -16,7 +16,10 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-/* A walk under way; the arguments of vtd_walk() and vtd_walk_set(). @set is constant. */
+/*
+ * A walk under way; the arguments of vtd_walk() and vtd_walk_set(). @set is constant, and
+ * for BPF, so is whether there is a @where.
+ */
 struct vtd_state {
 	const struct vtd_unit *unit;
 	const struct vtd_request *request;
@@ -31,11 +34,14 @@ struct vtd_state {
 static __always_inline enum vtd_fault vtd_fail(const struct vtd_state *s, enum vtd_fault fault,
 					       enum vtd_table table, int level)
 {
-	*s->where = (struct vtd_walk){
-		.fault = fault,
-		.fault_level = level,
-		.fault_table = table,
-	};
+	if (s->where)
+		*s->where = (struct vtd_walk){
+			.fault = fault,
+			.fault_level = level,
+			.fault_table = table,
+		};
+	/* Or else each check would begin with making ready for its failure. */
+	__asm__ volatile("");
 	return fault;
 }
 

@@ -101,8 +101,11 @@ vtd_walk_with(const struct vtd_unit *unit, const struct vtd_request *request, vt
 	 * a fault leaves without value may still be copied here and there, and
 	 * BPF's verifier takes no program that copies what was never set.
 	 */
-	__asm__ volatile("" : "+r"(state.where), "+r"(translation));
-	state.where->fault = VTD_OK;
+	__asm__ volatile("" : "+r"(translation));
+	if (where) {
+		__asm__ volatile("" : "+r"(state.where));
+		state.where->fault = VTD_OK;
+	}
 	switch (unit->root & VTD_ROOT_MODE) {
 	case VTD_ROOT_MODE_LEGACY:
 		return vtd_legacy(&state, translation);
@@ -120,7 +123,7 @@ vtd_walk_with(const struct vtd_unit *unit, const struct vtd_request *request, vt
  * @read:	reads guest memory; known when this is compiled, for BPF
  * @memory:	first argument of @read
  * @translation: the answer, if there is no fault; otherwise undefined
- * @where:	where the walk ended
+ * @where:	where the walk ended, or NULL
  *
  * Return: VTD_OK or a fault, as @where->fault.
  */
@@ -140,7 +143,7 @@ static __always_inline enum vtd_fault vtd_walk(const struct vtd_unit *unit,
  * @set:	sets bits there; the same
  * @is_trial:	set none, but see whether all could be
  * @memory:	first argument of @read and @set
- * @where:	where the walk ended
+ * @where:	where the walk ended, or NULL
  *
  * For when vtd_walk() has ended with VTD_FAULT_ACCESSED_DIRTY; first as a trial, so
  * that a walk that ends with a fault sets nothing. What this walk finds it does not

@@ -99,7 +99,7 @@ static int hook_load(struct miss_hook *hook, const struct miss_hook_options *opt
 
 	skel->rodata->set_mem_table = VHOST_SET_MEM_TABLE;
 	skel->rodata->follow = options->follow;
-	skel->rodata->resolves = options->resolve;
+	skel->rodata->resolves = options->resolve && hook_can_resolve();
 	err = bpf_map__set_max_entries(skel->maps.records, options->ring_size);
 	if (err)
 		return err;

@@ -93,14 +93,14 @@ int BPF_PROG(take_miss, struct vhost_iotlb_miss_ctx *miss)
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (record) {
 		*record = (struct hook_record){
-			.dev = miss->vq->dev->id,
+			.dev = miss->dev_id,
 			.iova = miss->iova,
 			.len = miss->len,
 			.token = miss->token,
 			.vq = miss->vq->index,
 			.access = miss->access,
 			.tgid = bpf_get_current_pid_tgid() >> 32,
-			.asid = miss->vq->asid,
+			.asid = miss->asid,
 		};
 		bpf_ringbuf_submit(record, 0);
 	}
