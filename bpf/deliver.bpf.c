@@ -307,8 +307,7 @@ int BPF_PROG(deliver_miss, struct vhost_iotlb_miss_ctx *miss)
 	struct resolver_device *unit = unit_of(dev);
 	enum resolved resolved = RESOLVED_NO;
 
-	if (resolves && unit->dev == dev &&
-	    (!follow || unit->epoch == miss->vq->dev->iotlb_gen)) {
+	if (resolves && unit->dev == dev && (!follow || unit->epoch == miss->vq->dev->iotlb_gen)) {
 		if (!asid)
 			resolved = resolve_walk(miss, unit, unit->pasid);
 		else if (resolve_with_pasid(miss, unit, dev, asid))
