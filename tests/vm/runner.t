@@ -10,7 +10,7 @@ set -uo pipefail
 repo=$(readlink -f "$(dirname "$0")/../..")
 cd "$repo" || exit 1
 readonly vm=tests/vm/run
-readonly plan=35
+readonly plan=38
 
 dir=$(mktemp -d)
 # In the repository, the one place that the VM can write to.
@@ -160,6 +160,30 @@ test_patched()
 	ok "the patched modules are loaded" equal "$(<"$dir/out")" "$built"$'\n'"$built"
 }
 
+# QEMU, whose first machine has nothing to boot into.
+make_stillborn()
+{
+	mkdir -p "$dir/bin"
+	head -c 4096 /dev/zero >"$dir/nothing"
+	cat >"$dir/bin/qemu-system-x86_64" <<-END
+		#!/bin/sh
+		[ "\$1" = -nodefaults ] && [ ! -e "$dir/born" ] ||
+			exec $(command -v qemu-system-x86_64) "\$@"
+		: >"$dir/born"
+		exec $(command -v qemu-system-x86_64) "\$@" -initrd "$dir/nothing"
+	END
+	chmod +x "$dir/bin/qemu-system-x86_64"
+}
+
+test_stillborn()
+{
+	make_stillborn
+	PATH=$dir/bin:$PATH try --stock echo alive
+	ok "a kernel that dies before its first process is started again" equal "$status" 0
+	ok "the command ran once" equal "$(<"$dir/out")" alive
+	ok "that is said" said "once more"
+}
+
 test_failures()
 {
 	try --stock sh -c 'echo c >/proc/sysrq-trigger'
@@ -216,6 +240,7 @@ echo "1..$plan"
 test_usage
 test_command
 test_patched
+test_stillborn
 test_failures
 test_icount
 test_terminal
