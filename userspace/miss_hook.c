@@ -508,9 +508,9 @@ void miss_hook_ignore(struct miss_hook *hook, uint64_t dev, uint64_t until_ns)
 			     sizeof(until_ns), BPF_ANY);
 }
 
-void miss_hook_seen(struct miss_hook *hook, uint64_t dev, enum iotlb_record_kind kind)
+bool miss_hook_seen(struct miss_hook *hook, uint64_t dev, enum iotlb_record_kind kind)
 {
 	const struct deliver_news key = {.dev = dev, .kind = kind};
 
-	bpf_map__delete_elem(hook->skel->maps.news, &key, sizeof(key), 0);
+	return !bpf_map__delete_elem(hook->skel->maps.news, &key, sizeof(key), 0);
 }

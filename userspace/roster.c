@@ -91,10 +91,12 @@ void roster_refresh(struct roster *roster, struct served_device *device)
 	bool keeps;
 	int err;
 
+	device->news_drops = miss_hook_news_drops(roster->hook);
 	miss_hook_seen(roster->hook, device->info.dev, IOTLB_RECORD_MEMORY);
 	miss_hook_seen(roster->hook, device->info.dev, IOTLB_RECORD_REPLACED);
 	/* Our duplicate is the same file, so its fdinfo is the same too. */
 	err = vhost_device_read(getpid(), device->target.fd, &now, &fresh);
+	device->is_read = !err;
 	if (err) {
 		/* What we know may be wrong by now, so it must not be used. */
 		memory_table_clear(&fresh);
@@ -115,6 +117,22 @@ void roster_refresh(struct roster *roster, struct served_device *device)
 	if (!keeps || !memory_table_keeps(&device->mem, &fresh))
 		table_changed(roster, device, keeps);
 	memory_table_move(&device->mem, &fresh);
+}
+
+/* vhost tells of a memory table before its owner goes on. That a driver has started the
+ * device anew is only told when it misses, and only matters where guests are followed.
+ */
+static bool may_have_news(const struct roster *roster, const struct served_device *device)
+{
+	return roster->guest || !device->is_read ||
+	       device->news_drops != miss_hook_news_drops(roster->hook) ||
+	       miss_hook_seen(roster->hook, device->info.dev, IOTLB_RECORD_MEMORY);
+}
+
+void roster_catch_up(struct roster *roster, struct served_device *device)
+{
+	if (may_have_news(roster, device))
+		roster_refresh(roster, device);
 }
 
 void roster_refresh_all(struct roster *roster)

@@ -106,6 +106,11 @@ int64_t roster_scan_wait_ns(const struct roster *roster);
 void roster_refresh(struct roster *roster, struct served_device *device);
 void roster_refresh_all(struct roster *roster);
 
+/* As roster_refresh(), but not if it is known that nothing has changed: what its owner
+ * has done before this is called, is seen.
+ */
+void roster_catch_up(struct roster *roster, struct served_device *device);
+
 /* Gives back what the owners have closed, and looks at the rest. */
 void roster_check(struct roster *roster);
 

@@ -45,7 +45,7 @@ static const struct memory_table *find(void *arg, uint64_t id)
 	struct served_device *device = meet(roster, id);
 
 	if (device)
-		roster_refresh(roster, device);
+		roster_catch_up(roster, device);
 	/* What this has to write is not of the request. */
 	finish(roster);
 	return device ? &device->mem : NULL;
