@@ -130,8 +130,8 @@ void miss_hook_forget(struct miss_hook *hook, uint64_t dev, uint64_t iotlb_gen);
  */
 int miss_hook_resolve(struct miss_hook *hook, uint64_t dev, const struct resolver_device *device);
 
-/* Does the kernel resolve misses of this device? */
-bool miss_hook_resolves(struct miss_hook *hook, uint64_t dev);
+/* Does the kernel resolve misses of this device, and set accessed and dirty flags for it? */
+bool miss_hook_sets_flags(const struct miss_hook *hook, uint64_t dev);
 
 /**
  * miss_hook_set_space() - by what the kernel resolves the misses of a PASID
