@@ -316,15 +316,20 @@ pasids_are()
 	ctl -j pasids "$1" && [[ $(jq -c '[.pasids[].pasid]' ctl.out) == "$2" ]]
 }
 
-# hold_requests: iotlbd stops when it has read a long request, before it does what that
-# says.
+# hold_requests COMMAND...: while it runs, iotlbd stops when it has read a long request,
+# before it does what that says.
 hold_requests()
 {
+	local holder
+
 	bpftrace --unsafe -e 'BEGIN { printf("holding\n"); }
 		kretprobe:unix_stream_recvmsg
 		/comm == "iotlbd" && (int32)retval > 1000/ { signal("SIGSTOP"); }' >holding 2>&1 &
 	holder=$!
 	wait_for grep -q holding holding || bail_out "bpftrace: $(<holding)"
+	"$@"
+	kill $holder
+	wait $holder
 }
 
 # behind_its_back REQUEST COMMAND...: iotlbd has read this request when COMMAND is done.
@@ -513,7 +518,7 @@ test_end()
 	tell a others 64
 	start --translator identity --control "$socket" --ring-size 4k
 	ok "the next iotlbd takes its place" ctl devices
-	test_lost_news
+	hold_requests test_lost_news
 	ok "and ends well" stop
 	ok "the socket is no other file's place" other_file_stays
 }
@@ -529,8 +534,7 @@ test_socket
 test_pasids
 test_bindings
 test_tables
-hold_requests
-test_memory
+hold_requests test_memory
 ok "a request does not look at the device again" opens_nothing
 test_invalidations
 test_death
@@ -538,5 +542,5 @@ test_rubbish
 test_stall
 test_traffic
 test_end
-kill "$holder" "${pid[a]}" "${pid[b]}" "${pid[late]}"
+kill "${pid[a]}" "${pid[b]}" "${pid[late]}"
 plan
