@@ -237,7 +237,7 @@ static int take(struct roster *roster, const struct vhost_device *found,
 	};
 	device->index = find_index(roster, found);
 	device->info.iommu = roster->guest ? IOMMU_UNKNOWN : IOMMU_NOT_FOLLOWED;
-	served_add(&roster->devices, device);
+	device_table_add(&roster->devices, &device->link);
 	/* Its memory is news, so what waits there misses again, also what nobody
 	 * knows any more.
 	 */
@@ -377,7 +377,7 @@ static void give_back(struct roster *roster, struct served_device *device, const
 	gone->gone = true;
 	miss_hook_count_device(roster->hook, device->info.dev, &gone->stats);
 
-	served_remove(&roster->devices, device);
+	device_table_remove(&roster->devices, &device->link);
 	miss_hook_unserve(roster->hook, device->info.dev);
 	/* Another process may have it now: what we have not answered is missed
 	 * again, is read from the fd, and tells us of the device if it lives on.
@@ -465,7 +465,7 @@ void roster_close(struct roster *roster)
 	struct served_device *device;
 
 	while ((device = served_next(&roster->devices, NULL))) {
-		served_remove(&roster->devices, device);
+		device_table_remove(&roster->devices, &device->link);
 		served_release(device);
 	}
 	pid_list_close(&roster->pids);

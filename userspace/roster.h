@@ -54,7 +54,7 @@ struct roster {
 	int epoll_fd;
 	struct pid_list pids;
 	unsigned int max_unanswered;
-	struct served_table devices;
+	struct device_table devices;
 	struct strangers strangers;
 	struct rate scans;
 	struct device_stats gone[ROSTER_GONE_MAX];
