@@ -295,6 +295,10 @@ test_flags()
 	bind
 	if [[ $how != --resolve ]]; then
 		ok "$what: the virtqueues start" says running run
+		# Its rings would be missing else; this buffer has no neighbour in common
+		# with the next.
+		ask send 12 >>replies
+		ok "$what: the sender has its rings" says "frame 12" wait
 		ask clear >>replies
 		ask send 3 >>replies
 		ok "$what: what nobody can set is a fault that has a name" wait_for grep -q \
