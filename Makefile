@@ -85,7 +85,7 @@ HOSTILE_OBJS := $(call objs,$(wildcard tests/hostile/*.c))
 # A guest whose virtqueues are its processes'.
 SVA_GUEST := $(BUILD)/tests/sva_guest
 SVA_OBJS := $(call objs,$(wildcard tests/sva/*.c) tools/ctl/ctl_client.c \
-	$(addprefix userspace/,control_socket.c fdinfo.c log.c memory_table.c parse.c \
+	$(addprefix userspace/,control_socket.c device_table.c fdinfo.c log.c memory_table.c parse.c \
 		sva.c sva_error.c))
 
 # A real guest's QEMU beside the walk.

@@ -228,14 +228,15 @@ vtd_space_walk_whole(const struct vtd_unit *unit, const struct vtd_request *requ
 		     vtd_read_fn read, void *memory, struct vtd_translation *translation,
 		     struct vtd_walk *where)
 {
-	struct vtd_walk other;
+	struct vtd_space_tables tables = {
+		.read = read,
+		.memory = memory,
+		.space = space,
+		.parent = parent,
+	};
+	const struct vtd_unit seen = vtd_space_unit(unit, space);
 
-	if (vtd_space_walk(unit, request, space, parent, read, memory, translation, where) !=
-	    VTD_FAULT_ACCESSED_DIRTY)
-		return where->fault;
-	if (vtd_space_set(unit, request, space, parent, read, vtd_set_none, true, memory, &other))
-		*where = other;
-	return where->fault;
+	return vtd_walk_whole(&seen, request, vtd_space_read, &tables, translation, where);
 }
 
 #endif /* VTD_SPACE_H */

@@ -177,17 +177,21 @@ static __always_inline int vtd_set_none(void *memory, __u64 gpa, __u64 old, __u6
  * vtd_walk_whole() - vtd_walk() for those who can set no flags
  *
  * Flags that are missing are the last that it complains of: whoever can set them
- * meets all other faults first. Too long for BPF.
+ * meets all other faults first. @translation is then what there will be when they are
+ * set. Too long for BPF.
  */
 static __always_inline enum vtd_fault
 vtd_walk_whole(const struct vtd_unit *unit, const struct vtd_request *request, vtd_read_fn read,
 	       void *memory, struct vtd_translation *translation, struct vtd_walk *where)
 {
+	struct vtd_request alone = *request;
 	struct vtd_walk other;
 
 	if (vtd_walk(unit, request, read, memory, translation, where) != VTD_FAULT_ACCESSED_DIRTY)
 		return where->fault;
-	if (vtd_walk_set(unit, request, read, vtd_set_none, true, memory, &other))
+	/* Neighbours that have no flags would not be neighbours any more. */
+	alone.merge = 0;
+	if (vtd_walk_with(unit, &alone, read, vtd_set_none, true, memory, translation, &other))
 		*where = other;
 	return where->fault;
 }

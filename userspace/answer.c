@@ -27,20 +27,10 @@ static void clip(const struct mapping *mapping, const struct memory_region *regi
 	};
 }
 
-int answer_find(struct translator *translator, const struct lookup *lookup, struct answer *answer,
-		struct finding *finding)
+int answer_of(const struct mapping *mapping, const struct lookup *lookup, struct answer *answer)
 {
-	const struct mapping *mapping = &finding->mapping;
 	const struct memory_region *region;
-	int err;
 
-	*finding = (struct finding){};
-	if (!lookup->access || (lookup->access & ~VHOST_ACCESS_RW))
-		return -EINVAL;
-
-	err = translator->ops->translate(translator, lookup, finding);
-	if (err)
-		return err;
 	if ((mapping->perm & lookup->access) != lookup->access)
 		return -EACCES;
 
@@ -51,4 +41,17 @@ int answer_find(struct translator *translator, const struct lookup *lookup, stru
 
 	clip(mapping, region, lookup->iova, answer);
 	return 0;
+}
+
+int answer_find(struct translator *translator, const struct lookup *lookup, struct answer *answer,
+		struct finding *finding)
+{
+	int err;
+
+	*finding = (struct finding){};
+	if (!lookup->access || (lookup->access & ~VHOST_ACCESS_RW))
+		return -EINVAL;
+
+	err = translator->ops->translate(translator, lookup, finding);
+	return err ? err : answer_of(&finding->mapping, lookup, answer);
 }

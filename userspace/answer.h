@@ -7,6 +7,7 @@
 
 struct finding;
 struct lookup;
+struct mapping;
 struct translator;
 
 /**
@@ -38,6 +39,9 @@ struct answer {
  */
 int answer_find(struct translator *translator, const struct lookup *lookup, struct answer *answer,
 		struct finding *finding);
+
+/* The part of it that makes a mapping around the address an answer: 0, -EACCES or -EFAULT. */
+int answer_of(const struct mapping *mapping, const struct lookup *lookup, struct answer *answer);
 
 /* Does the answer serve a miss of this address? */
 static inline bool answer_covers(const struct answer *answer, uint64_t iova, uint32_t access)

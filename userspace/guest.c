@@ -76,7 +76,7 @@ struct guest {
 	const char *path;
 	pid_t pid;
 	struct miss_hook *hook;
-	const struct served_table *devices;
+	const struct device_table *devices;
 	bool resolve;
 	struct qemu_info info;
 	bool has_info;
@@ -561,7 +561,7 @@ int guest_connect(struct guest **guest, const struct monitor_protocol *protocol,
 	return 0;
 }
 
-void guest_serve(struct guest *guest, struct miss_hook *hook, const struct served_table *devices,
+void guest_serve(struct guest *guest, struct miss_hook *hook, const struct device_table *devices,
 		 bool resolve)
 {
 	guest->hook = hook;

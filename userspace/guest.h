@@ -24,7 +24,7 @@ struct guest;
 struct miss_hook;
 struct monitor_protocol;
 struct served_device;
-struct served_table;
+struct device_table;
 
 /**
  * guest_connect() - to the monitor of QEMU
@@ -51,7 +51,7 @@ int guest_fd(const struct guest *guest);
  * @devices:	those that are served
  * @resolve:	have the kernel resolve what it can
  */
-void guest_serve(struct guest *guest, struct miss_hook *hook, const struct served_table *devices,
+void guest_serve(struct guest *guest, struct miss_hook *hook, const struct device_table *devices,
 		 bool resolve);
 
 /**

@@ -124,6 +124,11 @@ bool hook_can_resolve(void)
 	return vhost_has("bpf_vhost_guest_read", BTF_KIND_FUNC, NULL) > 0;
 }
 
+bool hook_can_set_flags(void)
+{
+	return vhost_has("bpf_vhost_guest_set_u64", BTF_KIND_FUNC, NULL) > 0;
+}
+
 static bool struct_ops_type(int map_fd, struct bpf_map_info *info)
 {
 	__u32 size = sizeof(*info);

@@ -33,4 +33,7 @@ bool hook_can_follow(void);
 /* Has the loaded vhost the kfuncs with which a BPF program resolves misses? */
 bool hook_can_resolve(void);
 
+/* The one with which it sets accessed and dirty flags? */
+bool hook_can_set_flags(void);
+
 #endif /* IOTLB_HOOK_TROUBLE_H */

@@ -31,6 +31,7 @@
  * @count:	how many there are
  * @strange:	records that could not be understood
  * @follow:	as of struct miss_hook_options
+ * @can_set_flags: where the kernel resolves misses, it sets accessed and dirty flags
  * @gone:	what it has so resolved, or not, of devices whose place has another now
  * @left:	by place in "units": has a device left it since programs were
  *		last waited for?
@@ -45,6 +46,7 @@ struct miss_hook {
 	size_t count;
 	uint64_t strange;
 	bool follow;
+	bool can_set_flags;
 	struct miss_stats gone;
 	bool left[DELIVER_MAX_DEVICES];
 	bool spaces_left;
@@ -112,6 +114,7 @@ static int hook_load(struct miss_hook *hook, const struct miss_hook_options *opt
 	}
 
 	hook->follow = options->follow;
+	hook->can_set_flags = options->resolve && hook_can_set_flags();
 	bpf_program__set_autoload(skel->progs.iotlb_flushed, options->follow);
 
 	err = deliver_bpf__load(skel);
@@ -346,12 +349,12 @@ static bool is_same(const struct resolver_device *a, const struct resolver_devic
 	return iommu_view_same(&one, &other);
 }
 
-/* See struct resolver_device for the order. */
-bool miss_hook_resolves(struct miss_hook *hook, uint64_t dev)
+bool miss_hook_sets_flags(const struct miss_hook *hook, uint64_t dev)
 {
-	return unit_of(hook, dev)->dev == dev;
+	return hook->can_set_flags && unit_of(hook, dev)->dev == dev;
 }
 
+/* See struct resolver_device for the order. */
 int miss_hook_resolve(struct miss_hook *hook, uint64_t dev, const struct resolver_device *device)
 {
 	struct resolver_device *unit = unit_of(hook, dev);
@@ -508,9 +511,9 @@ void miss_hook_ignore(struct miss_hook *hook, uint64_t dev, uint64_t until_ns)
 			     sizeof(until_ns), BPF_ANY);
 }
 
-void miss_hook_seen(struct miss_hook *hook, uint64_t dev, enum iotlb_record_kind kind)
+bool miss_hook_seen(struct miss_hook *hook, uint64_t dev, enum iotlb_record_kind kind)
 {
 	const struct deliver_news key = {.dev = dev, .kind = kind};
 
-	bpf_map__delete_elem(hook->skel->maps.news, &key, sizeof(key), 0);
+	return !bpf_map__delete_elem(hook->skel->maps.news, &key, sizeof(key), 0);
 }

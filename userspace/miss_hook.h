@@ -130,8 +130,8 @@ void miss_hook_forget(struct miss_hook *hook, uint64_t dev, uint64_t iotlb_gen);
  */
 int miss_hook_resolve(struct miss_hook *hook, uint64_t dev, const struct resolver_device *device);
 
-/* Does the kernel resolve misses of this device? */
-bool miss_hook_resolves(struct miss_hook *hook, uint64_t dev);
+/* Does the kernel resolve misses of this device, and set accessed and dirty flags for it? */
+bool miss_hook_sets_flags(const struct miss_hook *hook, uint64_t dev);
 
 /**
  * miss_hook_set_space() - by what the kernel resolves the misses of a PASID
@@ -164,8 +164,9 @@ void miss_hook_count_all(const struct miss_hook *hook, struct miss_stats *stats)
 void miss_hook_ignore(struct miss_hook *hook, uint64_t dev, uint64_t until_ns);
 
 /* To be called before a device is looked at for the sake of a record of this kind:
- * what happens from then on is told with a new record.
+ * what happens from then on is told with a new record. Was there one, taken or not?
+ * One that found no room on the ring buffer does not count.
  */
-void miss_hook_seen(struct miss_hook *hook, uint64_t dev, enum iotlb_record_kind kind);
+bool miss_hook_seen(struct miss_hook *hook, uint64_t dev, enum iotlb_record_kind kind);
 
 #endif /* IOTLB_MISS_HOOK_H */

@@ -7,12 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device_table.h"
 #include "page_requests.h"
 
 #define PAGE_SHIFT 12
 #define PAGE_MASK ((1ULL << PAGE_SHIFT) - 1)
-
-#define DEVICE_CHAINS 256
 
 /**
  * struct slot - a request, or what is left of one
@@ -30,8 +29,7 @@ struct slot {
 
 /**
  * struct device - one that somebody is, or was, subscribed to
- * @next:	in the same chain
- * @id:		the device
+ * @link:	of the table of devices
  * @client:	who is subscribed, or PAGE_REQUESTS_NOBODY
  * @can_fail:	it knows VHOST_IOTLB_ACCESS_FAIL
  * @has_failed:	a request was answered by failure, and nobody has subscribed since
@@ -41,8 +39,7 @@ struct slot {
  * @slots:	one for a virtqueue at most
  */
 struct device {
-	struct device *next;
-	uint64_t id;
+	struct device_link link;
 	uint64_t client;
 	bool can_fail;
 	bool has_failed;
@@ -58,14 +55,14 @@ struct device {
  * @counts:	how many there were
  * @last_group:	the last number that was given to a request
  * @want_room:	devices with device::wants_room
- * @devices:	in chains
+ * @devices:	all of them
  */
 struct page_requests {
 	struct page_requests_options options;
 	struct page_request_counts counts;
 	uint64_t last_group;
 	unsigned int want_room;
-	struct device *devices[DEVICE_CHAINS];
+	struct device_table devices;
 };
 
 struct page_requests *page_requests_open(const struct page_requests_options *options)
@@ -89,16 +86,11 @@ bool page_request_is_for(const struct vtd_walk *walk)
 
 static struct device *find_device(const struct page_requests *requests, uint64_t id)
 {
-	struct device *device = requests->devices[id % DEVICE_CHAINS];
-
-	while (device && device->id != id)
-		device = device->next;
-	return device;
+	return device_table_find(&requests->devices, id);
 }
 
 static struct device *make_device(struct page_requests *requests, uint64_t id)
 {
-	struct device **chain = &requests->devices[id % DEVICE_CHAINS];
 	struct device *device = find_device(requests, id);
 
 	if (device)
@@ -106,9 +98,8 @@ static struct device *make_device(struct page_requests *requests, uint64_t id)
 	device = calloc(1, sizeof(*device));
 	if (!device)
 		return NULL;
-	device->id = id;
-	device->next = *chain;
-	*chain = device;
+	device->link.id = id;
+	device_table_add(&requests->devices, &device->link);
 	return device;
 }
 
@@ -123,25 +114,18 @@ static void set_wants_room(struct page_requests *requests, struct device *device
 		requests->want_room--;
 }
 
-static void drop_device(struct page_requests *requests, struct device **link)
+static void drop_device(struct page_requests *requests, struct device *device)
 {
-	struct device *device = *link;
-
 	set_wants_room(requests, device, false);
-	*link = device->next;
+	device_table_remove(&requests->devices, &device->link);
 	free(device);
 }
 
 /* Those that nothing is to be remembered of */
 static void drop_device_if_idle(struct page_requests *requests, struct device *device)
 {
-	struct device **link = &requests->devices[device->id % DEVICE_CHAINS];
-
-	if (device->client != PAGE_REQUESTS_NOBODY || device->has_failed)
-		return;
-	while (*link != device)
-		link = &(*link)->next;
-	drop_device(requests, link);
+	if (device->client == PAGE_REQUESTS_NOBODY && !device->has_failed)
+		drop_device(requests, device);
 }
 
 /* What is to be written */
@@ -153,7 +137,7 @@ static void emit(struct page_requests *requests, uint64_t device, const struct v
 
 static void emit_retry_all(struct page_requests *requests, const struct device *device)
 {
-	emit(requests, device->id,
+	emit(requests, device->link.id,
 	     &(struct vhost_iotlb_op){
 		     .type = VHOST_IOTLB_RETRY,
 		     .flags = VHOST_IOTLB_OP_F_ALL_ASIDS,
@@ -300,19 +284,16 @@ static struct slot *take_slot(struct page_requests *requests, struct device *dev
 /* Have those miss again for which there was no slot, when there are many. */
 static void use_room(struct page_requests *requests)
 {
-	struct device *device;
-	size_t i;
+	struct device *device = NULL;
 
 	if (!requests->want_room || requests->counts.outstanding > PAGE_REQUESTS_MAX / 2)
 		return;
-	for (i = 0; i < DEVICE_CHAINS; i++)
-		for (device = requests->devices[i]; device; device = device->next) {
-			if (!device->wants_room ||
-			    device->outstanding > PAGE_REQUESTS_OF_DEVICE / 2)
-				continue;
-			set_wants_room(requests, device, false);
-			emit_retry_all(requests, device);
-		}
+	while ((device = device_table_next(&requests->devices, device))) {
+		if (!device->wants_room || device->outstanding > PAGE_REQUESTS_OF_DEVICE / 2)
+			continue;
+		set_wants_room(requests, device, false);
+		emit_retry_all(requests, device);
+	}
 }
 
 /* Subscribers */
@@ -595,70 +576,60 @@ static struct slot *find_late(struct device *device, uint64_t timeout_ns, uint64
 
 void page_requests_check(struct page_requests *requests, uint64_t now_ns)
 {
-	struct device *device;
+	struct device *device = NULL;
 	struct slot *slot;
-	size_t i;
 
 	if (!requests->counts.outstanding)
 		return;
-	for (i = 0; i < DEVICE_CHAINS; i++)
-		for (device = requests->devices[i]; device; device = device->next)
-			while ((slot = find_late(device, requests->options.timeout_ns, now_ns)))
-				end_as_invalid(requests, device, slot, PAGE_END_TIMEOUT);
+	while ((device = device_table_next(&requests->devices, device)))
+		while ((slot = find_late(device, requests->options.timeout_ns, now_ns)))
+			end_as_invalid(requests, device, slot, PAGE_END_TIMEOUT);
 	use_room(requests);
 }
 
 void page_requests_client_gone(struct page_requests *requests, uint64_t client)
 {
 	struct device *device, *next;
-	size_t i;
 
-	for (i = 0; i < DEVICE_CHAINS; i++)
-		for (device = requests->devices[i]; device; device = next) {
-			next = device->next;
-			if (device->client == client)
-				unsubscribe(requests, device);
-		}
+	for (device = device_table_next(&requests->devices, NULL); device; device = next) {
+		next = device_table_next(&requests->devices, device);
+		if (device->client == client)
+			unsubscribe(requests, device);
+	}
 }
 
 void page_requests_forget_gone(struct page_requests *requests,
 			       bool (*is_there)(void *arg, uint64_t device),
 			       void (*gone)(void *arg, uint64_t client, uint64_t device), void *arg)
 {
-	struct device **link;
-	size_t i;
+	struct device *device, *next;
 
-	for (i = 0; i < DEVICE_CHAINS; i++)
-		for (link = &requests->devices[i]; *link;) {
-			struct device *device = *link;
-
-			if (is_there(arg, device->id)) {
-				link = &device->next;
-				continue;
-			}
-			while (device->outstanding) {
-				if (!device->slots[device->used - 1].waits)
-					device->used--;
-				else
-					end(requests, device, &device->slots[device->used - 1],
-					    PAGE_END_GONE);
-			}
-			if (device->client != PAGE_REQUESTS_NOBODY)
-				gone(arg, device->client, device->id);
-			drop_device(requests, link);
+	for (device = device_table_next(&requests->devices, NULL); device; device = next) {
+		next = device_table_next(&requests->devices, device);
+		if (is_there(arg, device->link.id))
+			continue;
+		while (device->outstanding) {
+			if (!device->slots[device->used - 1].waits)
+				device->used--;
+			else
+				end(requests, device, &device->slots[device->used - 1],
+				    PAGE_END_GONE);
 		}
+		if (device->client != PAGE_REQUESTS_NOBODY)
+			gone(arg, device->client, device->link.id);
+		drop_device(requests, device);
+	}
 	use_room(requests);
 }
 
 void page_requests_close(struct page_requests *requests)
 {
-	size_t i;
+	struct device *device;
 
 	if (!requests)
 		return;
-	for (i = 0; i < DEVICE_CHAINS; i++)
-		while (requests->devices[i])
-			drop_device(requests, &requests->devices[i]);
+	while ((device = device_table_next(&requests->devices, NULL)))
+		drop_device(requests, device);
 	free(requests);
 }
 

@@ -91,10 +91,12 @@ void roster_refresh(struct roster *roster, struct served_device *device)
 	bool keeps;
 	int err;
 
+	device->news_drops = miss_hook_news_drops(roster->hook);
 	miss_hook_seen(roster->hook, device->info.dev, IOTLB_RECORD_MEMORY);
 	miss_hook_seen(roster->hook, device->info.dev, IOTLB_RECORD_REPLACED);
 	/* Our duplicate is the same file, so its fdinfo is the same too. */
 	err = vhost_device_read(getpid(), device->target.fd, &now, &fresh);
+	device->is_read = !err;
 	if (err) {
 		/* What we know may be wrong by now, so it must not be used. */
 		memory_table_clear(&fresh);
@@ -115,6 +117,22 @@ void roster_refresh(struct roster *roster, struct served_device *device)
 	if (!keeps || !memory_table_keeps(&device->mem, &fresh))
 		table_changed(roster, device, keeps);
 	memory_table_move(&device->mem, &fresh);
+}
+
+/* vhost tells of a memory table before its owner goes on. That a driver has started the
+ * device anew is only told when it misses, and only matters where guests are followed.
+ */
+static bool may_have_news(const struct roster *roster, const struct served_device *device)
+{
+	return roster->guest || !device->is_read ||
+	       device->news_drops != miss_hook_news_drops(roster->hook) ||
+	       miss_hook_seen(roster->hook, device->info.dev, IOTLB_RECORD_MEMORY);
+}
+
+void roster_catch_up(struct roster *roster, struct served_device *device)
+{
+	if (may_have_news(roster, device))
+		roster_refresh(roster, device);
 }
 
 void roster_refresh_all(struct roster *roster)
@@ -219,7 +237,7 @@ static int take(struct roster *roster, const struct vhost_device *found,
 	};
 	device->index = find_index(roster, found);
 	device->info.iommu = roster->guest ? IOMMU_UNKNOWN : IOMMU_NOT_FOLLOWED;
-	served_add(&roster->devices, device);
+	device_table_add(&roster->devices, &device->link);
 	/* Its memory is news, so what waits there misses again, also what nobody
 	 * knows any more.
 	 */
@@ -359,7 +377,7 @@ static void give_back(struct roster *roster, struct served_device *device, const
 	gone->gone = true;
 	miss_hook_count_device(roster->hook, device->info.dev, &gone->stats);
 
-	served_remove(&roster->devices, device);
+	device_table_remove(&roster->devices, &device->link);
 	miss_hook_unserve(roster->hook, device->info.dev);
 	/* Another process may have it now: what we have not answered is missed
 	 * again, is read from the fd, and tells us of the device if it lives on.
@@ -447,7 +465,7 @@ void roster_close(struct roster *roster)
 	struct served_device *device;
 
 	while ((device = served_next(&roster->devices, NULL))) {
-		served_remove(&roster->devices, device);
+		device_table_remove(&roster->devices, &device->link);
 		served_release(device);
 	}
 	pid_list_close(&roster->pids);

@@ -54,7 +54,7 @@ struct roster {
 	int epoll_fd;
 	struct pid_list pids;
 	unsigned int max_unanswered;
-	struct served_table devices;
+	struct device_table devices;
 	struct strangers strangers;
 	struct rate scans;
 	struct device_stats gone[ROSTER_GONE_MAX];
@@ -105,6 +105,11 @@ int64_t roster_scan_wait_ns(const struct roster *roster);
 /* The memory table may have changed. */
 void roster_refresh(struct roster *roster, struct served_device *device);
 void roster_refresh_all(struct roster *roster);
+
+/* As roster_refresh(), but not if it is known that nothing has changed: what its owner
+ * has done before this is called, is seen.
+ */
+void roster_catch_up(struct roster *roster, struct served_device *device);
 
 /* Gives back what the owners have closed, and looks at the rest. */
 void roster_check(struct roster *roster);

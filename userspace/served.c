@@ -17,6 +17,7 @@ int served_take(const struct vhost_device *found, struct served_device **device)
 	if (!fresh)
 		return -ENOMEM;
 	fresh->target.fd = -1;
+	fresh->link.id = found->id;
 	fresh->owner_fd = found->fd;
 	fresh->info.dev = found->id;
 	fresh->info.pid = found->pid;
@@ -55,55 +56,6 @@ void served_release(struct served_device *device)
 		close(device->pidfd);
 	memory_table_clear(&device->mem);
 	free(device);
-}
-
-static struct served_device **chain_of(struct served_table *table, uint64_t dev)
-{
-	/* Ids are given out one after the other. */
-	return &table->chains[dev % SERVED_CHAINS];
-}
-
-void served_add(struct served_table *table, struct served_device *device)
-{
-	struct served_device **chain = chain_of(table, device->info.dev);
-
-	device->next = *chain;
-	*chain = device;
-	table->count++;
-}
-
-void served_remove(struct served_table *table, struct served_device *device)
-{
-	struct served_device **link = chain_of(table, device->info.dev);
-
-	while (*link != device)
-		link = &(*link)->next;
-	*link = device->next;
-	table->count--;
-}
-
-struct served_device *served_find(const struct served_table *table, uint64_t dev)
-{
-	struct served_device *device = table->chains[dev % SERVED_CHAINS];
-
-	while (device && device->info.dev != dev)
-		device = device->next;
-	return device;
-}
-
-struct served_device *served_next(const struct served_table *table,
-				  const struct served_device *device)
-{
-	size_t chain = 0;
-
-	if (device) {
-		if (device->next)
-			return device->next;
-		chain = device->info.dev % SERVED_CHAINS + 1;
-	}
-	while (chain < SERVED_CHAINS && !table->chains[chain])
-		chain++;
-	return chain < SERVED_CHAINS ? table->chains[chain] : NULL;
 }
 
 /* For vhost_device_for_each(): the same device under another number. */

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "answer_batch.h"
+#include "device_table.h"
 #include "guest_memory.h"
 #include "iommu_view.h"
 #include "memory_table.h"
@@ -27,7 +28,7 @@ struct vhost_device;
 
 /**
  * struct served_device - one of them
- * @next:	in the same chain of the table
+ * @link:	of the table
  * @target:	our duplicate of the fd, for answers; it keeps the device alive,
  *		so it must not be held for longer than its owner holds his
  * @pidfd:	the owner
@@ -35,6 +36,8 @@ struct vhost_device;
  * @index:	as of struct lookup; stays as long as the device is served
  * @mem:	memory table
  * @trail:	of the last walk of the guest's tables
+ * @is_read:	when it was looked at last, @mem could be read
+ * @news_drops:	miss_hook_news_drops() at that time
  * @mem_seq:	its number, as of vhost_device::mem_seq
  * @mem_changes: how often it was found to have changed
  * @timeouts:	misses that waited for too long, as of vhost_device::timeouts
@@ -51,13 +54,15 @@ struct vhost_device;
  * @info:	who it is, and its misses
  */
 struct served_device {
-	struct served_device *next;
+	struct device_link link;
 	struct answer_target target;
 	int pidfd;
 	int owner_fd;
 	size_t index;
 	struct memory_table mem;
 	struct trail trail;
+	bool is_read;
+	uint64_t news_drops;
 	uint64_t mem_seq;
 	unsigned int mem_changes;
 	uint64_t timeouts;
@@ -83,14 +88,6 @@ static inline struct guest_memory served_memory(const struct served_device *devi
 	};
 }
 
-#define SERVED_CHAINS 256
-
-/* All zero is an empty table. */
-struct served_table {
-	struct served_device *chains[SERVED_CHAINS];
-	size_t count;
-};
-
 /**
  * served_take() - take a device from its owner
  * @found:	the device as it was found
@@ -103,15 +100,17 @@ int served_take(const struct vhost_device *found, struct served_device **device)
 /* Gives the device back: closes everything and frees it. */
 void served_release(struct served_device *device);
 
-void served_add(struct served_table *table, struct served_device *device);
-void served_remove(struct served_table *table, struct served_device *device);
-struct served_device *served_find(const struct served_table *table, uint64_t dev);
+/* In a table of such devices, as device_table_find() and device_table_next(). */
+static inline struct served_device *served_find(const struct device_table *table, uint64_t dev)
+{
+	return device_table_find(table, dev);
+}
 
-/* The device after this one, the first after NULL, NULL after the last. Before
- * a device is removed, the one after it must be asked for.
- */
-struct served_device *served_next(const struct served_table *table,
-				  const struct served_device *device);
+static inline struct served_device *served_next(const struct device_table *table,
+						const struct served_device *device)
+{
+	return device_table_next(table, device);
+}
 
 /**
  * served_has_owner() - does the owner still hold it?

@@ -220,7 +220,7 @@ static bool try_once_more(struct server *server, struct served_device *device,
 			  const struct iotlb_record *miss, const struct finding *finding)
 {
 	if (finding->walk.fault != VTD_FAULT_ACCESSED_DIRTY || !device->target.has_v3 ||
-	    !miss_hook_resolves(server->hook, miss->dev) ||
+	    !miss_hook_sets_flags(server->hook, miss->dev) ||
 	    !once_more_take(&device->once_more, miss, clock_now_ns()))
 		return false;
 	COUNT(server, device, stale);

@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 
+#include "device_table.h"
 #include "memory_table.h"
 #include "sva.h"
 
@@ -21,8 +22,6 @@
 /* A directory entry, 8 bytes, is for 64 PASIDs. */
 #define DIRECTORY_BYTES(bits) (8ULL << ((bits)-6))
 #define DIRECTORY_BITS_MIN 13
-
-#define DEVICE_CHAINS 256
 
 /**
  * struct pasid - one that is allocated
@@ -38,8 +37,7 @@ struct pasid {
 
 /**
  * struct device - one with PASIDs or a table
- * @next:	in the same chain
- * @id:		the device
+ * @link:	of the table of devices
  * @pasids:	all of them
  * @count:	how many
  * @bound:	those of them that have a binding
@@ -48,8 +46,7 @@ struct pasid {
  * @table:	the PASID table
  */
 struct device {
-	struct device *next;
-	uint64_t id;
+	struct device_link link;
 	struct pasid *pasids;
 	uint32_t count;
 	uint32_t bound;
@@ -64,14 +61,14 @@ struct device {
  * @pasids:	by their number
  * @count:	how many there are
  * @cursor:	the last that was given out
- * @devices:	in chains
+ * @devices:	all of them
  */
 struct sva {
 	struct sva_options options;
 	struct pasid **pasids;
 	size_t count;
 	uint32_t cursor;
-	struct device *devices[DEVICE_CHAINS];
+	struct device_table devices;
 };
 
 struct sva *sva_open(const struct sva_options *options)
@@ -99,16 +96,11 @@ static void changed(const struct sva *sva, uint64_t device, uint32_t pasid)
 
 static struct device *find_device(const struct sva *sva, uint64_t id)
 {
-	struct device *device = sva->devices[id % DEVICE_CHAINS];
-
-	while (device && device->id != id)
-		device = device->next;
-	return device;
+	return device_table_find(&sva->devices, id);
 }
 
 static struct device *make_device(struct sva *sva, uint64_t id)
 {
-	struct device **chain = &sva->devices[id % DEVICE_CHAINS];
 	struct device *device = find_device(sva, id);
 
 	if (device)
@@ -116,23 +108,18 @@ static struct device *make_device(struct sva *sva, uint64_t id)
 	device = calloc(1, sizeof(*device));
 	if (!device)
 		return NULL;
-	device->id = id;
-	device->next = *chain;
-	*chain = device;
+	device->link.id = id;
+	device_table_add(&sva->devices, &device->link);
 	changed(sva, id, 0);
 	return device;
 }
 
 static void drop_device_if_empty(struct sva *sva, struct device *device)
 {
-	struct device **link = &sva->devices[device->id % DEVICE_CHAINS];
-
 	if (device->count || device->has_table)
 		return;
-	while (*link != device)
-		link = &(*link)->next;
-	*link = device->next;
-	changed(sva, device->id, 0);
+	device_table_remove(&sva->devices, &device->link);
+	changed(sva, device->link.id, 0);
 	free(device);
 }
 
@@ -178,7 +165,7 @@ static enum sva_error find_pasid(const struct sva *sva, const struct sva_caller 
 	pasid = sva->pasids[number];
 	if (!pasid)
 		return SVA_NOT_ALLOCATED;
-	if (pasid->device->id != caller->device)
+	if (pasid->device->link.id != caller->device)
 		return SVA_OTHER_DEVICE;
 	if (!may_use(caller->client, pasid->info.client))
 		return SVA_OTHER_CLIENT;
@@ -226,9 +213,9 @@ enum sva_error sva_attach(struct sva *sva, const struct sva_caller *caller,
 	device->has_table = true;
 	device->table_client = keep ? SVA_KEPT : caller->client;
 	device->table = *table;
-	changed(sva, device->id, 0);
+	changed(sva, device->link.id, 0);
 	/* What has missed, and was handed back, may have a translation now. */
-	emit(sva, device->id,
+	emit(sva, device->link.id,
 	     &(struct vhost_iotlb_op){
 		     .type = VHOST_IOTLB_RETRY,
 		     .flags = VHOST_IOTLB_OP_F_ALL_ASIDS,
@@ -239,9 +226,9 @@ enum sva_error sva_attach(struct sva *sva, const struct sva_caller *caller,
 static void detach(struct sva *sva, struct device *device)
 {
 	device->has_table = false;
-	changed(sva, device->id, 0);
+	changed(sva, device->link.id, 0);
 	/* PASIDs are the guest's, and it has not said which it uses. */
-	emit_all(sva, device->id);
+	emit_all(sva, device->link.id);
 }
 
 enum sva_error sva_detach(struct sva *sva, const struct sva_caller *caller)
@@ -314,8 +301,8 @@ static void unbind(struct sva *sva, struct pasid *pasid)
 {
 	pasid->info.is_bound = false;
 	pasid->device->bound--;
-	changed(sva, pasid->device->id, pasid->info.pasid);
-	emit_pasid(sva, pasid->device->id, pasid->info.pasid);
+	changed(sva, pasid->device->link.id, pasid->info.pasid);
+	emit_pasid(sva, pasid->device->link.id, pasid->info.pasid);
 }
 
 /* Its device stays, even if it is empty now. */
@@ -519,13 +506,11 @@ static void client_gone_from(struct sva *sva, struct device *device, uint64_t cl
 void sva_client_gone(struct sva *sva, uint64_t client)
 {
 	struct device *device, *next;
-	size_t i;
 
-	for (i = 0; i < DEVICE_CHAINS; i++)
-		for (device = sva->devices[i]; device; device = next) {
-			next = device->next;
-			client_gone_from(sva, device, client);
-		}
+	for (device = device_table_next(&sva->devices, NULL); device; device = next) {
+		next = device_table_next(&sva->devices, device);
+		client_gone_from(sva, device, client);
+	}
 }
 
 static void forget(struct sva *sva, struct device *device)
@@ -536,7 +521,7 @@ static void forget(struct sva *sva, struct device *device)
 	while (device->pasids) {
 		number = device->pasids->info.pasid;
 		free_pasid(sva, &device->pasids);
-		changed(sva, device->id, number);
+		changed(sva, device->link.id, number);
 	}
 	drop_device_if_empty(sva, device);
 }
@@ -544,14 +529,12 @@ static void forget(struct sva *sva, struct device *device)
 void sva_forget_gone(struct sva *sva, bool (*is_there)(void *arg, uint64_t device), void *arg)
 {
 	struct device *device, *next;
-	size_t i;
 
-	for (i = 0; i < DEVICE_CHAINS; i++)
-		for (device = sva->devices[i]; device; device = next) {
-			next = device->next;
-			if (!is_there(arg, device->id))
-				forget(sva, device);
-		}
+	for (device = device_table_next(&sva->devices, NULL); device; device = next) {
+		next = device_table_next(&sva->devices, device);
+		if (!is_there(arg, device->link.id))
+			forget(sva, device);
+	}
 }
 
 static bool is_nowhere(void *arg, uint64_t device)
@@ -646,7 +629,7 @@ const struct sva_binding *sva_binding_of(const struct sva *sva, uint64_t device,
 {
 	const struct pasid *pasid = number <= SVA_PASID_LAST ? sva->pasids[number] : NULL;
 
-	if (!pasid || pasid->device->id != device || !pasid->info.is_bound)
+	if (!pasid || pasid->device->link.id != device || !pasid->info.is_bound)
 		return NULL;
 	return &pasid->info.binding;
 }

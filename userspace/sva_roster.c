@@ -45,7 +45,7 @@ static const struct memory_table *find(void *arg, uint64_t id)
 	struct served_device *device = meet(roster, id);
 
 	if (device)
-		roster_refresh(roster, device);
+		roster_catch_up(roster, device);
 	/* What this has to write is not of the request. */
 	finish(roster);
 	return device ? &device->mem : NULL;
@@ -199,6 +199,36 @@ static bool is_missing(void *arg, const struct sva *pasids, const struct page_re
 	return page_request_is_for(&finding.walk);
 }
 
+/* Is all as it must be, but for flags that are not set? */
+static bool lacks_flags(const struct finding *finding)
+{
+	return finding->walk.fault == VTD_FAULT_ACCESSED_DIRTY;
+}
+
+/* The first flag that is missing for @asked: who only reads needs none to be dirty. */
+static enum sva_unset find_unset(const struct roster *roster, const struct served_device *device,
+				 const struct sva_space *space, const struct lookup *asked)
+{
+	struct lookup lookup = *asked;
+	struct finding finding = {};
+	struct answer answer;
+
+	lookup.access = VHOST_ACCESS_RO;
+	answer_in(roster, device, space, &lookup, &answer, &finding);
+	return lacks_flags(&finding) ? SVA_UNSET_ACCESSED : SVA_UNSET_DIRTY;
+}
+
+/* What it is when the kernel has set the flags that are missing, as it will. */
+static int answer_with_flags(const struct roster *roster, const struct served_device *device,
+			     const struct sva_space *space, const struct lookup *lookup,
+			     struct answer *answer, const struct finding *finding,
+			     struct sva_translation *found)
+{
+	found->walk = (struct vtd_walk){};
+	found->unset = find_unset(roster, device, space, lookup);
+	return answer_of(&finding->mapping, lookup, answer);
+}
+
 static int translate(void *arg, uint64_t id, const struct sva_space *space, uint64_t address,
 		     uint32_t access, struct sva_translation *found)
 {
@@ -217,6 +247,8 @@ static int translate(void *arg, uint64_t id, const struct sva_space *space, uint
 
 	err = answer_in(roster, device, space, &lookup, &answer, &finding);
 	found->walk = finding.walk;
+	if (err == -ENOENT && lacks_flags(&finding) && miss_hook_sets_flags(roster->hook, id))
+		err = answer_with_flags(roster, device, space, &lookup, &answer, &finding, found);
 	if (err)
 		return err;
 	found->address = answer.iova;

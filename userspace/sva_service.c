@@ -282,6 +282,9 @@ static enum sva_error run_invalidate(struct request *request)
 	return sva_invalidate(request->service->sva, &request->caller, &what);
 }
 
+/* In the order of enum sva_unset, which begins with none */
+static const char *const unset_flags[] = {"accessed", "dirty"};
+
 /* VHOST_ACCESS_RO and so on, which begin with 1 */
 static const char *const accesses[] = {"r", "w", "rw", NULL};
 
@@ -337,6 +340,9 @@ static enum sva_error run_translate(struct request *request)
 	put_number(request->result, "gpa", found.gpa);
 	json_object_object_add(request->result, "access",
 			       json_object_new_string(accesses[found.perm - 1]));
+	if (found.unset)
+		json_object_object_add(request->result, "unset",
+				       json_object_new_string(unset_flags[found.unset - 1]));
 	return SVA_OK;
 }
 

@@ -39,6 +39,13 @@ struct sva_device_info {
 	bool has_asid;
 };
 
+/* A flag of the guest's entries that the kernel will set when the device gets there */
+enum sva_unset {
+	SVA_UNSET_NONE,
+	SVA_UNSET_ACCESSED,
+	SVA_UNSET_DIRTY, /* and accessed is set */
+};
+
 /**
  * struct sva_translation - what an address of a PASID means
  * @address:	begin of the range around it
@@ -46,6 +53,7 @@ struct sva_device_info {
  *		the guest's memory
  * @gpa:	guest-physical address of the begin
  * @perm:	VHOST_ACCESS_*
+ * @unset:	what is missing until then
  * @walk:	if there is none, where the walk has ended; VTD_OK if it did not
  */
 struct sva_translation {
@@ -53,6 +61,7 @@ struct sva_translation {
 	uint64_t size;
 	uint64_t gpa;
 	uint32_t perm;
+	enum sva_unset unset;
 	struct vtd_walk walk;
 };
 

@@ -38,7 +38,7 @@ int translator_walked(const struct lookup *lookup, enum vtd_fault fault,
 {
 	int err;
 
-	if (fault)
+	if (fault && fault != VTD_FAULT_ACCESSED_DIRTY)
 		return -ENOENT;
 	err = guest_memory_check(&lookup->memory);
 	if (err)
@@ -50,5 +50,5 @@ int translator_walked(const struct lookup *lookup, enum vtd_fault fault,
 		.gpa = found->gpa,
 		.perm = found->perm,
 	};
-	return 0;
+	return fault ? -ENOENT : 0;
 }

@@ -57,7 +57,8 @@ struct lookup {
 
 /**
  * struct finding - what it answers
- * @mapping:	the mapping around the address
+ * @mapping:	the mapping around the address; with VTD_FAULT_ACCESSED_DIRTY, what it
+ *		will be when the flags are set
  * @walk:	where a walk of the guest's tables has ended; its fault is VTD_OK
  *		if there was none
  */
@@ -132,8 +133,8 @@ int translator_refuse(const char *name, const char *option, const char *path);
  * translator_walked() - what a walk of the guest's tables has come to
  * @lookup:	what was asked
  * @fault:	of the walk
- * @found:	by it, if there was none
- * @finding:	its mapping is filled in on success
+ * @found:	by it, if there was none, or only flags are missing
+ * @finding:	its mapping is filled in then
  *
  * Return: as translator_ops::translate.
  */

@@ -42,6 +42,7 @@ def targets: [
 	target("32 updates in a message to one by one"; op("update-batch") / op("update"); 0.25),
 	target("the same, of new addresses"; op("update-new-batch") / op("update-new"); 0.4),
 	target("update, after 1000000 kicks to after one"; op("update-kicked-much") / op("update-kicked"); 1.02),
+	target("call about PASIDs by socket, the dearest, in thousands"; ([calls[].socket] | max) / 1000; 65),
 	target("packets lost, all cases"; [.[].lost] | add; 0),
 	target("kernel memory, 100000 addresses, KiB more"; memory.kib; 512)
 ];

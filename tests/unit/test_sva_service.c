@@ -78,6 +78,9 @@ static bool next(void *arg, uint64_t after, struct sva_device_info *info)
 	return true;
 }
 
+/* What flags device 1's kernel has still to set */
+static enum sva_unset unset;
+
 /* Device 2 has a fault everywhere, and device 1 at high addresses leads nowhere. */
 static int translate(void *arg, uint64_t device, const struct sva_space *space, uint64_t address,
 		     uint32_t access, struct sva_translation *found)
@@ -100,6 +103,7 @@ static int translate(void *arg, uint64_t device, const struct sva_space *space, 
 		.size = 4096,
 		.gpa = 0x100000 + space->pasid * 0x1000,
 		.perm = access,
+		.unset = unset,
 	};
 	return 0;
 }
@@ -555,6 +559,15 @@ static void test_translate(void **state)
 	assert_reply(ALICE,
 		     "{'command':'translate','device':1,'pasid':5,'address':7,'access':'rw'}",
 		     "{'return':{'address':0,'size':4096,'gpa':1069056,'access':'rw'}}");
+	unset = SVA_UNSET_ACCESSED;
+	assert_reply(ALICE, "{'command':'translate','device':1,'pasid':5,'address':7}",
+		     "{'return':{'address':0,'size':4096,'gpa':1069056,'access':'r',"
+		     "'unset':'accessed'}}");
+	unset = SVA_UNSET_DIRTY;
+	assert_reply(ALICE, "{'command':'translate','device':1,'pasid':5,'address':7,'access':'w'}",
+		     "{'return':{'address':0,'size':4096,'gpa':1069056,'access':'w',"
+		     "'unset':'dirty'}}");
+	unset = SVA_UNSET_NONE;
 	assert_refused(ALICE, "{'command':'translate','device':1,'pasid':5,'address':4294967296}",
 		       "outside", "memory");
 	assert_refused(ALICE,

@@ -218,7 +218,20 @@ static void the_second_level_must_let_tables_be_written(void **state)
 	}
 }
 
-/* Who can set none hears of all else that is wrong first. */
+/* It is what there is when all flags are set that the request takes. */
+static void assert_will_be(const struct vtd_translation *found)
+{
+	guest.request.merge = 0;
+	assert_int_equal(set_flags(), VTD_OK);
+	assert_int_equal(walk(), VTD_OK);
+	assert_int_equal(found->iova, guest.found.iova);
+	assert_int_equal(found->gpa, guest.found.gpa);
+	assert_int_equal(found->size, guest.found.size);
+	assert_int_equal(found->perm, guest.found.perm);
+	assert_int_equal(found->level, guest.found.level);
+}
+
+/* Who can set none hears of all else that is wrong first, and what there will be. */
 static void whole_walks(void **state)
 {
 	(void)state;
@@ -232,6 +245,8 @@ static void whole_walks(void **state)
 				 VTD_FAULT_ACCESSED_DIRTY);
 		assert_int_equal(where.fault, VTD_FAULT_ACCESSED_DIRTY);
 		assert_int_equal(where.fault_level, 4);
+		assert_will_be(&found);
+		map(nested, page);
 		*entry(page) &= ~P;
 		assert_int_equal(vtd_walk_whole(&guest.unit, &guest.request, guest_read, &guest,
 						&found, &where),

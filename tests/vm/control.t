@@ -316,6 +316,78 @@ pasids_are()
 	ctl -j pasids "$1" && [[ $(jq -c '[.pasids[].pasid]' ctl.out) == "$2" ]]
 }
 
+# hold_requests COMMAND...: while it runs, iotlbd stops when it has read a long request,
+# before it does what that says.
+hold_requests()
+{
+	local holder
+
+	bpftrace --unsafe -e 'BEGIN { printf("holding\n"); }
+		kretprobe:unix_stream_recvmsg
+		/comm == "iotlbd" && (int32)retval > 1000/ { signal("SIGSTOP"); }' >holding 2>&1 &
+	holder=$!
+	wait_for grep -q holding holding || bail_out "bpftrace: $(<holding)"
+	"$@"
+	kill $holder
+	wait $holder
+}
+
+# behind_its_back REQUEST COMMAND...: iotlbd has read this request when COMMAND is done.
+# Its reply is in ctl.out.
+behind_its_back()
+{
+	local client
+
+	printf '%-1000s\n' "$1" | "$build/iotlbctl" -s "$socket" request >ctl.out &
+	client=$!
+	wait_for is_stopped
+	"${@:2}"
+	kill -CONT "$daemon"
+	wait $client
+}
+
+# A page table for PASID 5 of device a, where there is memory only now and then
+bind_5()
+{
+	echo "{\"command\":\"bind\",\"device\":${id[a]},\"pasid\":5,\"root\":$(($1)),\"width\":48}"
+}
+
+# The memory table is known and not read for each request, but is never an old one.
+test_memory()
+{
+	ctl alloc "${id[a]}" --min 5 --max 5
+	behind_its_back "$(bind_5 0x200000)" true
+	ok "no memory, no page table" json ctl.out '.[0].error.name == "root-outside"'
+	behind_its_back "$(bind_5 0x200000)" tell a ram 0x300000
+	ok "memory of the moment before" json ctl.out '.[0] | has("return")'
+	ctl unbind "${id[a]}" 5
+	behind_its_back "$(bind_5 0x200000)" tell a reset
+	ok "there is none for the next owner" json ctl.out '.[0].error.name == "root-outside"'
+	tell a ram 0x200000
+	ctl free "${id[a]}" 5
+}
+
+# Of two INVALIDATEs that are asked for, one after the other, is the second written
+# without opening any file? Once a second there are some to open.
+opens_nothing()
+{
+	local i
+
+	echo "common_pid == $daemon" >"$tracing/events/syscalls/sys_enter_openat/filter"
+	echo >$tracing/trace
+	echo 1 >"$tracing/events/syscalls/sys_enter_openat/enable"
+	echo 1 >"$events/vhost_iotlb_invalidate/enable"
+	for ((i = 0; i < 50; i++)); do
+		echo "{\"command\":\"invalidate\",\"device\":${id[a]},\"granularity\":\"domain\"}"
+	done | "$build/iotlbctl" -s "$socket" request >requests.out
+	echo 0 >"$tracing/events/syscalls/sys_enter_openat/enable"
+	echo 0 >"$tracing/events/syscalls/sys_enter_openat/filter"
+	echo 0 >"$events/vhost_iotlb_invalidate/enable"
+	[[ $(grep -c '"return"' requests.out) -eq 50 ]] &&
+		awk '/vhost_iotlb_invalidate: / { if (were) found = 1; were = 1 }
+			/sys_openat/ { were = 0 } END { exit !found }' $tracing/trace
+}
+
 # A client that dies in the middle; what it has said shall stay, stays.
 test_death()
 {
@@ -419,6 +491,20 @@ bench_is_served()
 	[[ -n $bench_id ]]
 }
 
+set_all_tables()
+{
+	tell a others 64
+	tell a ram 0x300000
+}
+
+# Its ring buffer is too small to be told all that is new.
+test_lost_news()
+{
+	ctl alloc "${id[a]}" --min 5 --max 5
+	behind_its_back "$(bind_5 0x200000)" set_all_tables
+	ok "what there was no room to tell is seen" json ctl.out '.[0] | has("return")'
+}
+
 test_end()
 {
 	ctl free "${id[b]}" 8
@@ -429,8 +515,10 @@ test_end()
 	wait "$daemon" 2>/dev/null
 	ok "without iotlbd, the socket is refused" not ctl devices
 	ok "and why" grep -q 'its iotlbd has ended' ctl.err
-	start --translator identity --control "$socket"
+	tell a others 64
+	start --translator identity --control "$socket" --ring-size 4k
 	ok "the next iotlbd takes its place" ctl devices
+	hold_requests test_lost_news
 	ok "and ends well" stop
 	ok "the socket is no other file's place" other_file_stays
 }
@@ -446,6 +534,8 @@ test_socket
 test_pasids
 test_bindings
 test_tables
+hold_requests test_memory
+ok "a request does not look at the device again" opens_nothing
 test_invalidations
 test_death
 test_rubbish

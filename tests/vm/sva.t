@@ -268,6 +268,18 @@ test_attached()
 	leave
 }
 
+# leads WHERE PASID NTH [OPTION]: what iotlbctl says of a process's buffer
+leads()
+{
+	local said
+
+	said=$("$build/iotlbctl" -s "$socket" translate "$device" "$2" \
+		$((0x7f1234410000 + $3 * 4096)) "${@:4}" 2>&1 | sed 's/^0x.*gpa 0x[0-9a-f]* //')
+	[[ $said == "$1" ]] && return
+	echo "# $said"
+	return 1
+}
+
 # Entries that nobody has used yet: whoever walks sets their flags, as hardware does.
 # The kernel can; iotlbd alone cannot, and says so.
 test_flags()
@@ -283,11 +295,17 @@ test_flags()
 	bind
 	if [[ $how != --resolve ]]; then
 		ok "$what: the virtqueues start" says running run
+		# Its rings would be missing else; this buffer has no neighbour in common
+		# with the next.
+		ask send 12 >>replies
+		ok "$what: the sender has its rings" says "frame 12" wait
 		ask clear >>replies
 		ask send 3 >>replies
 		ok "$what: what nobody can set is a fault that has a name" wait_for grep -q \
 			"no translation of 0x7f1234413000 of PASID $tx: .* (fault accessed-dirty, table first-level, level 4)" err
 		ok "$what: it waits" says waiting state
+		ok "$what: as iotlbctl does" leads "iotlbctl: fault: the paging \
+entry's accessed or dirty flag is not set (first-level, level 4)" "$tx" 3
 		ok "$what: nothing is set" says \
 			"receiver: $none, sender: $none, heir: $none" flags
 		ok "$what: iotlbd ends well" stop
@@ -295,8 +313,17 @@ test_flags()
 		return
 	fi
 	ask clear >>replies
+	ok "$what: what will be read is told" leads "r, accessed not set yet" "$tx" 3
+	ok "$what: and what will be written" leads "rw, accessed not set yet" \
+		"$tx" 3 --access=w
+	ok "$what: no page is a fault for the kernel, too" leads "iotlbctl: fault: the paging \
+entry is not present (first-level, level 1)" "$tx" 17
+	ok "$what: nobody has set anything for that" says \
+		"receiver: $none, sender: $none, heir: $none" flags
 	ok "$what: the virtqueues start" says running run
 	ok "$what: each has its own bytes" says "$all_good" traffic "$count"
+	ok "$what: what was read is accessed" leads r "$tx" 3
+	ok "$what: and not dirty" leads "rw, dirty not set yet" "$tx" 3 --access=rw
 	# Rings: descriptors, what is available, and what is used, which is written.
 	# Buffers: those that are received into are written.
 	ok "$what: all that is used has them, and nothing else" says \

@@ -9,6 +9,7 @@ Prints the number of its fd, then answers each line by "ok" or an error:
     write GPA NUMBER            put 8 bytes there
     update IOVA SIZE HVA        put a translation into the IOTLB
     reset                       give up ownership and take it again
+    others COUNT                hold so many other devices, and set their memory tables
     dup                         hold the device by another number only
     close                       close the device
 """
@@ -44,6 +45,14 @@ def make_ram(fd, size):
     return ram
 
 
+def hold_others(others, count):
+    while len(others) < count:
+        others.append(os.open("/dev/vhost-net", os.O_RDWR))
+        own(others[-1])
+    for fd in others:
+        set_memory(fd, [])
+
+
 def update(fd, iova, size, hva):
     # struct vhost_msg_v2: type, asid, iova, size, uaddr, perm, type, padding
     message = struct.pack("IIQQQBB38x", 2, 0, iova, size, hva, 3, 2)
@@ -54,6 +63,7 @@ def main():
     fd = os.open("/dev/vhost-net", os.O_RDWR)
     own(fd)
     ram = None
+    others = []
     print(fd, flush=True)
     for line in sys.stdin:
         command, *words = line.split()
@@ -70,6 +80,8 @@ def main():
             elif command == "reset":
                 fcntl.ioctl(fd, VHOST_RESET_OWNER, 0)
                 own(fd)
+            elif command == "others":
+                hold_others(others, *numbers)
             elif command == "dup":
                 new = os.dup(fd)
                 os.close(fd)

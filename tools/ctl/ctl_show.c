@@ -102,6 +102,16 @@ static void show_list(FILE *out, enum ctl_command command, struct json_object *l
 		(devices ? show_device : show_pasid)(out, json_object_array_get_idx(list, i));
 }
 
+static void show_translation(FILE *out, struct json_object *result)
+{
+	fprintf(out, "0x%" PRIx64 " size 0x%" PRIx64 " gpa 0x%" PRIx64 " %s",
+		number(result, "address"), number(result, "size"), number(result, "gpa"),
+		text(result, "access"));
+	if (member(result, "unset"))
+		fprintf(out, ", %s not set yet", text(result, "unset"));
+	fputc('\n', out);
+}
+
 void ctl_show(FILE *out, enum ctl_command command, struct json_object *result, bool is_first)
 {
 	struct json_object *list = list_of(command, result);
@@ -109,9 +119,7 @@ void ctl_show(FILE *out, enum ctl_command command, struct json_object *result, b
 	if (list)
 		show_list(out, command, list, is_first);
 	if (command == CTL_TRANSLATE)
-		fprintf(out, "0x%" PRIx64 " size 0x%" PRIx64 " gpa 0x%" PRIx64 " %s\n",
-			number(result, "address"), number(result, "size"), number(result, "gpa"),
-			text(result, "access"));
+		show_translation(out, result);
 	if (command == CTL_ALLOC)
 		fprintf(out, "%s\n", text(result, "pasid"));
 }
