@@ -52,12 +52,16 @@ ok 'all' json '.[-1].total | .misses == 97 + 3 and .updates == .misses and
 .invalidations == 97 and (.latency_ns.log2 | add) == .misses'
 ok 'in one address space' json '
 .[-1].devices[0] | [.queues[].pasid] == [0] and .pasids == []'
+ok 'accesses that fail are not known' json '
+[.[-1].total, .[-1].devices[0].queues[].total | .failed_accesses] | all(. == null)'
 ok 'so it does for people' counted --by pasid
 ok 'with a line for the device' grep -q ' iotlb-bench.* - .* 100 \|iotlb-bench.* 100 ' out
 
 ok 'iotlb-record records' record
 ok 'all' json '.[0] | .total.misses == 100 and .lost_events == 0 and
 ([.maps[].iova.misses[][2]] | add) == 100 and [.maps[].pasid] == [0]' r.json
+ok 'but accesses that fail' json '.[0] | .unavailable == ["accesses_failed"] and
+.total.accesses_failed == 0' r.json
 ok 'and says nothing of PASIDs' not grep -q PASID r.html
 
 ok 'misses.bt' old_trace "$send 97 -m sweep" misses.bt
