@@ -15,74 +15,28 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/tap.sh"
 # shellcheck source-path=SCRIPTDIR source=daemon.sh
 . "$here/daemon.sh"
+# shellcheck source-path=SCRIPTDIR source=sva_guest.sh
+. "$here/sva_guest.sh"
 
-readonly socket=$PWD/socket
-
-# As in tests/sva/tables.h: virtqueue 0 receives, 1 sends.
-readonly rx=7 tx=5
 readonly buffers=$((0x7f1234410000))
 
-ctl()
+# enter: a guest that has not told of any error yet
+enter()
 {
-	"$build/iotlbctl" --socket "$socket" "$@" >ctl.out 2>ctl.err
-}
-
-# guest: sva_guest in the background, and what it says of itself
-guest()
-{
-	coproc "$build/tests/sva_guest"
-	read -r device legacy scalable directory root_tx root_rx <&"${COPROC[0]}" ||
-		bail_out "sva_guest does not start"
-	guest_pid=$COPROC_PID
+	guest
 	rx_errors=0
 	tx_errors=0
 }
 
-# ask COMMAND ARGUMENT...: its reply
-ask()
-{
-	local reply
-
-	echo "$*" >&"${COPROC[1]}"
-	read -r reply <&"${COPROC[0]}" && echo "$reply"
-}
-
-# says REPLY COMMAND ARGUMENT...: is this its reply?
-says()
-{
-	local wanted=$1 reply
-
-	shift
-	reply=$(ask "$@")
-	[[ $reply == "$wanted" ]] && return
-	echo "# $*: $reply"
-	return 1
-}
-
-leave()
-{
-	local fd=${COPROC[1]}
-
-	exec {fd}>&-
-	wait "$guest_pid"
-}
-
-# iommu ROOT: what iotlbd has to know of the guest's
-iommu()
-{
-	printf 'root %s\nwidth 48\nsagaw 48\nnested yes\ndevice 00:01.0\n' "$1" >vtd
-}
-
 set_up()
 {
-	ctl alloc "$device" --min="$tx" --max="$tx" && ctl alloc "$device" --min="$rx" --max="$rx" &&
-		ctl bind "$device" "$tx" "$root_tx" && ctl bind "$device" "$rx" "$root_rx"
+	alloc && bind
 }
 
 # begin OPTION...: iotlbd, and a guest that runs
 begin()
 {
-	guest
+	enter
 	iommu "$legacy"
 	# shellcheck disable=SC2086 # no argument, or one
 	start --vtd vtd --control "$socket" --json "$@" $how
@@ -405,7 +359,7 @@ test_tables()
 
 begin_tables()
 {
-	guest
+	enter
 	iommu "$legacy"
 	# shellcheck disable=SC2086
 	start --vtd vtd --control "$socket" --json $how
@@ -417,7 +371,7 @@ begin_tables()
 # In scalable mode, nobody manages PASIDs at the control socket.
 test_scalable()
 {
-	guest
+	enter
 	iommu "$scalable"
 	# shellcheck disable=SC2086
 	start --vtd vtd --control "$socket" --json $how
