@@ -37,7 +37,7 @@ json()
 # old_trace COMMAND SCRIPT: as the script says, without what this vhost does not tell
 old_trace()
 {
-	sed 's/args->asid/0/g; s/args->all_asids/0/g' "$scripts/$2" >old.bt
+	sed 's/args->asid/0/g; s/args->all_asids/0/g; /vhost_iotlb_fail$/,/^}/d' "$scripts/$2" >old.bt
 	bpftrace -f json -c "$1" old.bt >out 2>err && [[ ! -s err ]]
 }
 
@@ -68,6 +68,8 @@ ok 'misses.bt' old_trace "$send 97 -m sweep" misses.bt
 ok 'by region' says '$maps["@region"] | values == [1, 2, 97]'
 ok 'missing-pages.bt' old_trace "$send 97 -m strict" missing-pages.bt
 ok 'by page' says '$maps["@page"] | values == [1, 1, 1, 97]'
+ok 'miss-latency.bt' old_trace "$send 97 -m sweep" miss-latency.bt
+ok 'every miss has a latency' says '$maps["@us"] | counts == 100'
 ok 'invalidated-unused.bt' old_trace "$send 7 -m strict" invalidated-unused.bt
 ok 'what was used' says '$maps["@count"] == {"iotlb-bench,used": 7}'
 ok 'eviction-age.bt' old_trace "$send 97 -m sweep" eviction-age.bt
