@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Puts each miss, update, invalidation and eviction of all device IOTLBs on a
- * ring buffer, see include/iotlb_event.h. Hits are far too many for that: those
- * are counted, by counters.bpf.c.
+ * Puts each miss, update, invalidation and eviction of all device IOTLBs, and each
+ * access that fails, on a ring buffer, see include/iotlb_event.h. Hits are far too many for that:
+ * those are counted, by counters.bpf.c.
  *
  * The programs are bound to no types, so that CAP_SYS_ADMIN is not needed, see
  * counters_raw.bpf.c. Compared with a miss, what that costs is nothing.
@@ -105,6 +105,14 @@ int BPF_PROG(record_miss, struct vhost_virtqueue *vq, __u64 iova, __u64 len, __u
 	     __u32 area, int verdict)
 {
 	put(vq_device(vq), vq_index(vq), vq_asid(vq), iova, len, IOTLB_EVENT_MISS, verdict);
+	return 0;
+}
+
+/* Older vhost modules have no such tracepoint: user space then does not load this. */
+SEC("raw_tp/vhost_iotlb_fail")
+int BPF_PROG(record_fail, struct vhost_virtqueue *vq, __u64 iova)
+{
+	put(vq_device(vq), vq_index(vq), vq_asid(vq), iova, 1, IOTLB_EVENT_FAIL, 0);
 	return 0;
 }
 

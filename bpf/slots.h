@@ -77,7 +77,7 @@ __noinline int slot_find(__u64 key)
 static __always_inline int slot_try(__u32 index, __u64 key, int named)
 {
 	struct iotlb_slot *slot = slot_at(index);
-	__u64 state = slot->state;
+	__u32 state = slot->state;
 
 	if (state == IOTLB_SLOT_OWNED ||
 	    __sync_val_compare_and_swap(&slot->state, state, IOTLB_SLOT_OWNED) != state)

@@ -121,6 +121,7 @@ enum iotlb_counter {
 	IOTLB_FALLBACK_TIMEOUT,	 /* nobody answered in time */
 	IOTLB_FALLBACK_REFUSED,	 /* handed back */
 	IOTLB_FALLBACK_DETACHED, /* the program is not attached any more */
+	IOTLB_ACCESS_FAILED,	 /* user space had answered a miss: no such page */
 	IOTLB_LATENCY_NS,	 /* sum of what is in the histogram of latencies */
 	/* Of a device, or of one of its address spaces. */
 	IOTLB_UPDATE,	     /* translations put in */
@@ -150,7 +151,7 @@ struct iotlb_counters {
 	__u64 latency[IOTLB_LATENCY_BUCKETS];
 };
 
-_Static_assert(sizeof(struct iotlb_counters) == 448, "multiple of 8 bytes");
+_Static_assert(sizeof(struct iotlb_counters) == 456, "multiple of 8 bytes");
 
 /**
  * struct iotlb_slot - counters, and whose they are
@@ -162,10 +163,10 @@ _Static_assert(sizeof(struct iotlb_counters) == 448, "multiple of 8 bytes");
  * @miss_asid:	address space in which this virtqueue was at its latest miss
  * @counters:	of this virtqueue or device
  * @state:	enum iotlb_slot_state
+ * @miss_access: of the outstanding miss: VHOST_ACCESS_RO or _WO
  * @miss_time:	when the outstanding miss of this virtqueue began, nanoseconds
  *		of CLOCK_MONOTONIC; 0 if there is none
  * @miss_iova:	the I/O virtual address that it waits for
- * @miss_access: VHOST_ACCESS_RO or _WO
  * @comm:	name of the process @tgid, NUL-terminated
  *
  * No two slots have a cache line in common.
@@ -176,10 +177,10 @@ struct iotlb_slot {
 	__u32 tgid;
 	__u32 miss_asid;
 	struct iotlb_counters counters;
-	__u64 state;
+	__u32 state;
+	__u32 miss_access;
 	__u64 miss_time;
 	__u64 miss_iova;
-	__u64 miss_access;
 	char comm[16];
 };
 

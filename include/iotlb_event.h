@@ -12,6 +12,7 @@ enum iotlb_event_kind {
 	IOTLB_EVENT_UPDATE,
 	IOTLB_EVENT_INVALIDATE,
 	IOTLB_EVENT_EVICT,
+	IOTLB_EVENT_FAIL, /* an access failed: there is no such page */
 	IOTLB_EVENT_KINDS,
 };
 
@@ -20,8 +21,9 @@ enum iotlb_event_kind {
  * @time:	nanoseconds of CLOCK_MONOTONIC
  * @dev:	id of the device
  * @iova:	where it begins
- * @size:	bytes; 0 stands for 2^64
- * @vq:		virtqueue that misses; otherwise IOTLB_VQ_DEVICE
+ * @size:	bytes; 0 stands for 2^64; 1 of an access that failed
+ * @vq:		virtqueue that misses, or whose access failed; otherwise
+ *		IOTLB_VQ_DEVICE
  * @kind:	enum iotlb_event_kind
  * @verdict:	of a miss: VHOST_IOTLB_MISS_* or a negative errno; of an update:
  *		0 or a negative errno; otherwise 0

@@ -2,7 +2,7 @@
 /*
  * Load on vhost's device IOTLB and on whoever serves it: processes that are
  * killed, rings that are full, kicks without end. It does, counts and prints
- * "NAME NUMBER" lines; tests/vm/{kill,overflow,flood}.t say what is good.
+ * "NAME NUMBER" lines; tests/vm/{kill,overflow,flood,pasids}.t say what is good.
  *
  * The devices are those of the kernel's tests (tests/kernel/device.c): 64
  * pages of memory, for which vhost has no translation until it is told one.
@@ -16,6 +16,7 @@
  *	census		what is left of BPF programs, in the kernel and in iotlbd's maps
  *	flood		kicks for an address that nobody can translate
  *	latency		what a miss takes while others make load
+ *	unanswered	misses that nobody answers
  */
 #include "load.h"
 
@@ -28,8 +29,9 @@
 #include "tests/kernel/check.h"
 
 static const struct command *const commands[] = {
-	&command_mappings, &command_census,   &command_kill_daemon, &command_kill_guest,
-	&command_overflow, &command_verdicts, &command_flood,	    &command_latency,
+	&command_mappings,   &command_census,	&command_kill_daemon,
+	&command_kill_guest, &command_overflow, &command_verdicts,
+	&command_flood,	     &command_latency,	&command_unanswered,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(*commands))

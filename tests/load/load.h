@@ -31,7 +31,8 @@ struct command {
 };
 
 extern const struct command command_mappings, command_census, command_kill_daemon,
-	command_kill_guest, command_overflow, command_verdicts, command_flood, command_latency;
+	command_kill_guest, command_overflow, command_verdicts, command_flood, command_latency,
+	command_unanswered;
 
 /* A line "NAME NUMBER" on the standard output. */
 void print_number(const char *name, uint64_t number);

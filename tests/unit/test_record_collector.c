@@ -117,9 +117,11 @@ static void what_vhost_refused_is_no_update(void **state)
 	/* Of a miss it tells who was asked. */
 	event(0, 0, IOTLB_EVENT_MISS, 1);
 	event(0, 0, IOTLB_EVENT_MISS, -14);
+	event(0, 0, IOTLB_EVENT_FAIL, 0);
 	event(0, 0, IOTLB_EVENT_KINDS, 0);
 	assert_int_equal(heat_sum(&record->maps[0].heat, IOTLB_EVENT_UPDATE), 1);
 	assert_int_equal(heat_sum(&record->maps[0].heat, IOTLB_EVENT_MISS), 2);
+	assert_int_equal(heat_sum(&record->maps[0].heat, IOTLB_EVENT_FAIL), 1);
 	assert_int_equal(record->nr_maps, 1);
 }
 

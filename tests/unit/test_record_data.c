@@ -269,6 +269,25 @@ static void what_is_wrong_is_told(void **state)
 	refuses("\"bucket_ns\":150000000", "\"bucket_ns\":0", "\"bucket_ns\"");
 }
 
+/* They have no member of that name. */
+static void records_from_before_accesses_could_fail_are_read(void **state)
+{
+	static const char name[] = "\"accesses_failed\"", no[] = "\"nothing_of_that\"";
+	char *text, *at;
+
+	(void)state;
+	fill();
+	text = text_of(record);
+	for (at = text; (at = strstr(at, name));)
+		memcpy(at, no, strlen(no));
+	assert_int_equal(read_text(text), 0);
+	assert_true(again->unavailable & 1ULL << IOTLB_ACCESS_FAILED);
+	assert_int_equal(again->total.count[IOTLB_ACCESS_FAILED], 0);
+	assert_int_equal(again->total.count[IOTLB_EVICT], record->total.count[IOTLB_EVICT]);
+	assert_int_equal(heat_sum(&again->maps[0].heat, IOTLB_EVENT_EVICT), 2);
+	free(text);
+}
+
 static void what_is_unknown_is_skipped(void **state)
 {
 	char *text, *more;
@@ -291,6 +310,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_largest_record_can_be_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(nonsense_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_wrong_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(records_from_before_accesses_could_fail_are_read,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_unknown_is_skipped, setup, teardown),
 	};
 

@@ -177,7 +177,7 @@ static void buffers(size_t bucket, uint64_t hits, uint64_t missed, uint64_t reso
 
 static void misses_wait_for_their_retries(void **state)
 {
-	static const uint64_t want[] = {0, 4, 0, 1, 2, 3, 0};
+	static const uint64_t want[] = {0, 4, 0, 1, 2, 3, 0, 2};
 	size_t i;
 
 	(void)state;
@@ -190,6 +190,9 @@ static void misses_wait_for_their_retries(void **state)
 	/* No retry follows these. */
 	buffers(5, 0, 3, 3);
 	buffers(6, 5, 0, 0);
+	/* Nor these. */
+	buffers(7, 1, 2, 0);
+	timeline.buckets[7].count[IOTLB_ACCESS_FAILED] = 2;
 	timeline_defer_misses(&timeline);
 	for (i = 0; i < sizeof(want) / sizeof(want[0]); i++)
 		assert_int_equal(timeline.buckets[i].count[IOTLB_MISS_BUFFER], want[i]);

@@ -21,6 +21,7 @@ static struct top_queue queue = {
 					[IOTLB_HIT_BUFFER] = 11,
 					[IOTLB_MISS] = 7,
 					[IOTLB_FALLBACK_TIMEOUT] = 2,
+					[IOTLB_ACCESS_FAILED] = 5,
 					[IOTLB_LATENCY_NS] = 6000,
 				},
 			.latency[10] = 4,
@@ -117,21 +118,22 @@ static void what_does_not_apply_is_empty(void **state)
 	(void)state;
 	print(1);
 	assert_string_equal(lines[1], "1.500,2.000000,0,3,42,qemu,/dev/vhost-net,,0,,17,2048"
-				      ",,,,,,,,,,,,,,,,13,0,0,0,0,,,,,");
+				      ",,,,,,,,,,,,,,,,13,0,0,0,0,,,,,,");
 	assert_string_equal(lines[2], "1.500,2.000000,0,3,42,qemu,/dev/vhost-net,,0,5,,"
 				      ",18,0,0,0,11,7,0,0,0,0,0,0,2,0,0,,,,,"
-				      ",4,6000,1536,2048,9");
+				      ",4,6000,1536,2048,5,9");
 }
 
 static void what_cannot_be_had_is_empty(void **state)
 {
 	(void)state;
-	sample.unavailable = COUNTER(MISS) | COUNTER(UPDATE) | UNAVAILABLE_LATENCY;
+	sample.unavailable =
+		COUNTER(MISS) | COUNTER(UPDATE) | COUNTER(ACCESS_FAILED) | UNAVAILABLE_LATENCY;
 	print(1);
 	assert_non_null(strstr(lines[1], ",,0,0,0,0,,,,"));
 	/* Lookups are hits and misses. */
 	assert_string_equal(strstr(lines[2], ",5,,"),
-			    ",5,,,,0,0,0,11,,0,0,0,0,0,0,2,0,0,,,,,,,,,,9");
+			    ",5,,,,0,0,0,11,,0,0,0,0,0,0,2,0,0,,,,,,,,,,,9");
 }
 
 static void texts_are_quoted_if_need_be(void **state)

@@ -28,6 +28,7 @@ static struct top_queue queue = {
 					[IOTLB_HIT_BUFFER] = 11,
 					[IOTLB_MISS] = 7,
 					[IOTLB_FALLBACK_REFUSED] = 2,
+					[IOTLB_ACCESS_FAILED] = 6,
 					[IOTLB_LATENCY_NS] = 20000001500,
 				},
 			.latency = {[0] = 1, [9] = 1, [10] = 4, [IOTLB_LATENCY_BUCKETS - 1] = 1},
@@ -110,6 +111,7 @@ static void counters_have_labels(void **state)
 	assert_true(has_line("vhost_iotlb_hits_total" OF_QUEUE ",area=\"used\"} 3"));
 	assert_true(has_line("vhost_iotlb_hits_total" OF_QUEUE ",area=\"buffer\"} 11"));
 	assert_true(has_line("vhost_iotlb_fallbacks_total" OF_QUEUE ",reason=\"refused\"} 2"));
+	assert_true(has_line("vhost_iotlb_failed_accesses_total" OF_QUEUE "} 6"));
 	assert_true(has_line("vhost_iotlb_updates_total" OF_DEVICE "} 13"));
 	assert_true(has_line("vhost_iotlb_entries" OF_DEVICE "} 17"));
 	assert_true(has_line("vhost_iotlb_entries_limit" OF_DEVICE "} 2048"));
@@ -154,11 +156,13 @@ static void labels_are_escaped(void **state)
 static void what_cannot_be_had_is_no_metric(void **state)
 {
 	(void)state;
-	sample.unavailable = COUNTER(MISS) | COUNTER(FALLBACK_TIMEOUT) | UNAVAILABLE_LATENCY;
+	sample.unavailable = COUNTER(MISS) | COUNTER(FALLBACK_TIMEOUT) | COUNTER(ACCESS_FAILED) |
+			     UNAVAILABLE_LATENCY;
 	device.has_entries = false;
 	print();
 	assert_null(strstr(text, "vhost_iotlb_misses"));
 	assert_null(strstr(text, "vhost_iotlb_fallbacks"));
+	assert_null(strstr(text, "failed_accesses"));
 	assert_null(strstr(text, "latency"));
 	assert_null(strstr(text, "vhost_iotlb_entries{"));
 	assert_non_null(strstr(text, "vhost_iotlb_hits_total{"));

@@ -54,6 +54,22 @@ static void resolved_misses_have_no_retry(void **state)
 	assert_float_equal(counters_hit_rate(&counters), 0.4, 1e-9);
 }
 
+static void failed_accesses_have_no_retry(void **state)
+{
+	const struct iotlb_counters counters = {
+		.count[IOTLB_HIT_DESC] = 100,
+		.count[IOTLB_HIT_BUFFER] = 100,
+		.count[IOTLB_MISS] = 100,
+		.count[IOTLB_MISS_BUFFER] = 100,
+		.count[IOTLB_ACCESS_FAILED] = 100,
+	};
+
+	(void)state;
+	/* As many as hit. */
+	assert_float_equal(counters_buffer_hit_rate(&counters), 0.5, 1e-9);
+	assert_float_equal(counters_hit_rate(&counters), 2.0 / 3, 1e-9);
+}
+
 static void rings_do_not_flatter_buffers(void **state)
 {
 	const struct iotlb_counters counters = {
@@ -156,6 +172,7 @@ int main(void)
 		cmocka_unit_test(no_hit_rate_without_lookups),
 		cmocka_unit_test(retries_are_no_merit),
 		cmocka_unit_test(resolved_misses_have_no_retry),
+		cmocka_unit_test(failed_accesses_have_no_retry),
 		cmocka_unit_test(rings_do_not_flatter_buffers),
 		cmocka_unit_test(hit_rate_is_never_negative),
 		cmocka_unit_test(no_percentile_without_answers),

@@ -146,6 +146,32 @@ static void misses_that_change_hands_have_a_column(void **state)
 	assert_string_equal(cell(3, "STALE"), "");
 }
 
+static void accesses_that_fail_have_a_column_once_there_are_any(void **state)
+{
+	struct table_options options = {.sort = sort_key_find("accfail")};
+	unsigned int sorts;
+
+	(void)state;
+	make(&options);
+	assert_null(strstr(table.lines[0], "ACCFAIL"));
+	sorts = table.nr_sorts;
+	/* Nothing is hidden by that. */
+	assert_int_equal(table.hidden, 0);
+
+	devices[0].sum_total.count[IOTLB_ACCESS_FAILED] = 8;
+	queues[1].tally.delta.count[IOTLB_ACCESS_FAILED] = 6;
+	make(&options);
+	assert_string_equal(cell(2, "ACCFAIL"), "0");
+	assert_string_equal(cell(3, "ACCFAIL"), "3");
+	assert_int_equal(table.nr_sorts, sorts + 1);
+	assert_non_null(strstr(table.lines[1], "v/s"));
+	options.width = 80;
+	make(&options);
+	assert_non_null(strstr(table.lines[0], "ACCFAIL"));
+	devices[0].sum_total.count[IOTLB_ACCESS_FAILED] = 0;
+	queues[1].tally.delta.count[IOTLB_ACCESS_FAILED] = 0;
+}
+
 static void the_new_columns_are_left_out_first(void **state)
 {
 	struct table_options options = {};
@@ -385,6 +411,7 @@ int main(void)
 		TEST(nothing_looked_up_is_no_percentage),
 		TEST(a_device_is_counted_on_its_first_line),
 		TEST(misses_that_change_hands_have_a_column),
+		TEST(accesses_that_fail_have_a_column_once_there_are_any),
 		TEST(the_new_columns_are_left_out_first),
 		TEST(the_gone_are_in_parentheses),
 		TEST(the_gone_are_in_parentheses_when_cut),

@@ -15,74 +15,28 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/tap.sh"
 # shellcheck source-path=SCRIPTDIR source=daemon.sh
 . "$here/daemon.sh"
+# shellcheck source-path=SCRIPTDIR source=sva_guest.sh
+. "$here/sva_guest.sh"
 
-readonly socket=$PWD/socket
-
-# As in tests/sva/tables.h: virtqueue 0 receives, 1 sends.
-readonly rx=7 tx=5
 readonly buffers=$((0x7f1234410000))
 
-ctl()
+# enter: a guest that has not told of any error yet
+enter()
 {
-	"$build/iotlbctl" --socket "$socket" "$@" >ctl.out 2>ctl.err
-}
-
-# guest: sva_guest in the background, and what it says of itself
-guest()
-{
-	coproc "$build/tests/sva_guest"
-	read -r device legacy scalable directory root_tx root_rx <&"${COPROC[0]}" ||
-		bail_out "sva_guest does not start"
-	guest_pid=$COPROC_PID
+	guest
 	rx_errors=0
 	tx_errors=0
 }
 
-# ask COMMAND ARGUMENT...: its reply
-ask()
-{
-	local reply
-
-	echo "$*" >&"${COPROC[1]}"
-	read -r reply <&"${COPROC[0]}" && echo "$reply"
-}
-
-# says REPLY COMMAND ARGUMENT...: is this its reply?
-says()
-{
-	local wanted=$1 reply
-
-	shift
-	reply=$(ask "$@")
-	[[ $reply == "$wanted" ]] && return
-	echo "# $*: $reply"
-	return 1
-}
-
-leave()
-{
-	local fd=${COPROC[1]}
-
-	exec {fd}>&-
-	wait "$guest_pid"
-}
-
-# iommu ROOT: what iotlbd has to know of the guest's
-iommu()
-{
-	printf 'root %s\nwidth 48\nsagaw 48\nnested yes\ndevice 00:01.0\n' "$1" >vtd
-}
-
 set_up()
 {
-	ctl alloc "$device" --min="$tx" --max="$tx" && ctl alloc "$device" --min="$rx" --max="$rx" &&
-		ctl bind "$device" "$tx" "$root_tx" && ctl bind "$device" "$rx" "$root_rx"
+	alloc && bind
 }
 
 # begin OPTION...: iotlbd, and a guest that runs
 begin()
 {
-	guest
+	enter
 	iommu "$legacy"
 	# shellcheck disable=SC2086 # no argument, or one
 	start --vtd vtd --control "$socket" --json "$@" $how
@@ -405,7 +359,7 @@ test_tables()
 
 begin_tables()
 {
-	guest
+	enter
 	iommu "$legacy"
 	# shellcheck disable=SC2086
 	start --vtd vtd --control "$socket" --json $how
@@ -417,7 +371,7 @@ begin_tables()
 # In scalable mode, nobody manages PASIDs at the control socket.
 test_scalable()
 {
-	guest
+	enter
 	iommu "$scalable"
 	# shellcheck disable=SC2086
 	start --vtd vtd --control "$socket" --json $how
@@ -435,9 +389,99 @@ test_scalable()
 	leave
 }
 
+# watch NAME READY PROGRAM OPTION...: in the background, counting when this returns
+watch()
+{
+	local name=$1 ready=$2
+
+	shift 2
+	"$@" >"$name" 2>"$name.err" &
+	watchers+=($!)
+	wait_for grep -q "$ready\$" "$name.err"
+}
+
+all_end_well()
+{
+	local watcher
+
+	kill -INT "${watchers[@]}"
+	for watcher in "${watchers[@]}"; do
+		wait "$watcher" || return
+	done
+}
+
+# csv_sum COLUMN: over all lines
+csv_sum()
+{
+	tr -d '\r' <csv | awk -F, -v column="$1" '
+		NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) n = i; next }
+		{ sum += $n }
+		END { print n ? sum : "no such column" }'
+}
+
+# cells COLUMN: of the table's lines for virtqueues
+cells()
+{
+	awk -v column="$1" '
+		$1 == "PID" { for (i = 1; i <= NF; i++) if ($i == column) n = i; next }
+		/sva_guest/ { print $n }' table | xargs
+}
+
+# How many accesses have failed, as the tools tell it: three to send, one to receive.
+test_tools()
+{
+	local nth
+
+	watchers=()
+	watch json counting "$build/iotlb-top" -v -j 3600
+	watch table counting "$build/iotlb-top" -v 3600
+	# Those without CAP_SYS_ADMIN count by other programs.
+	watch csv counting setpriv \
+		--bounding-set=-all,+bpf,+perfmon,+sys_ptrace,+dac_read_search \
+		"$build/iotlb-top" -v --csv 3600
+	watch metrics counting "$build/iotlb-top" -v --openmetrics 3600
+	watch record recording "$build/iotlb-record" -v -f -o r.html
+	begin
+	ok "$what: one who always says invalid" subscribe --answer=invalid
+	for nth in 3 4 5; do
+		send "$nth"
+		ok "$what: it fails" ends_with 0 1
+	done
+	take_away 0 2
+	ask post 2 >>replies
+	ok "$what: so does a buffer to receive" ends_with 1 0
+	ok "$what: it is given back" says "frame -1 length 0" taken
+	ask offer 6 >>replies
+	ok "$what: another one does not" says "frame 2 length 212" taken
+	end
+	leave
+	ok "$what: all that watch end well" all_end_well
+
+	ok "$what: JSON: by virtqueue" json json '.[-1].devices[0].queues |
+		map([.vq, .total.failed_accesses]) == [[0, 1], [1, 3]]'
+	ok "$what: JSON: by PASID" json json '.[-1].devices[0].pasids |
+		map([.pasid, .total.failed_accesses]) == [[0, 0], [5, 3], [7, 1]]'
+	ok "$what: JSON: in all, and what has failed was not answered" json json '.[-1].total |
+		.failed_accesses == 4 and
+		.misses >= .resolved + (.latency_ns.log2 | add // 0) + .failed_accesses'
+	ok "$what: the table" test "$(cells ACCFAIL)" = '1 3'
+	ok "$what: people read of it" grep -qx \
+		"no such page: 4 accesses of guests' devices failed" table
+	ok "$what: CSV" test "$(csv_sum failed_accesses)" = 4
+	ok "$what: OpenMetrics" test "$("$here/metrics.py" openmetrics metrics \
+		'vhost_iotlb_failed_accesses_total{vq=1}')" = 3
+	ok "$what: a record" json r.json 'first | .total.accesses_failed == 4 and
+		.lost_events == 0 and ([.maps[].iova.accesses_failed[][2]] | add) == 4'
+	ok "$what: by PASID" json r.json 'first | .maps |
+		map(select(.pasid > 0) | [.pasid, ([.iova.accesses_failed[][2]] | add)]) |
+		sort == [[5, 3], [7, 1]]'
+	ok "$what: the report" grep -q '>Failed accesses: 3<' r.html
+}
+
 tests=(
 	test_answers
 	test_silence
+	test_tools
 	test_tables
 	test_scalable
 )

@@ -244,6 +244,20 @@ $maps["@count"] | keys == ["iotlb-bench,used"]'
 	ok 'eviction-age.bt' trace "$send -m random --working-set 4096" eviction-age.bt
 }
 
+# A virtqueue has three misses, of which one is answered: the first is left for another
+# address space, and the last is of an access that fails.
+test_unanswered()
+{
+	start json -j 3600
+	ok 'misses without an answer' "$build/tests/load" unanswered
+	ok 'are watched' all_end_well
+	ok 'have no latency' top_says json '
+$last.total | .misses == 3 and .failed_accesses == 1 and (.latency_ns.log2 | add) == 1'
+	ok 'miss-latency.bt' trace "$build/tests/load unanswered" miss-latency.bt
+	ok 'nor have they there' says '
+$maps["@us"] | keys_without_device | keys == ["1"] and counts == 1'
+}
+
 tests=(
 	test_counts
 	test_without
@@ -252,6 +266,7 @@ tests=(
 	test_same_address
 	test_record
 	test_scripts
+	test_unanswered
 )
 
 # By hand, some of them can be named.

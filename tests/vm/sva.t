@@ -15,72 +15,11 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/tap.sh"
 # shellcheck source-path=SCRIPTDIR source=daemon.sh
 . "$here/daemon.sh"
-
-readonly socket=$PWD/socket
-
-# As in tests/sva/tables.h: virtqueue 0 receives, 1 sends.
-readonly rx=7 tx=5
+# shellcheck source-path=SCRIPTDIR source=sva_guest.sh
+. "$here/sva_guest.sh"
 
 # Each goes both ways.
 count=$(fewer 300)
-
-ctl()
-{
-	"$build/iotlbctl" --socket "$socket" "$@" >>replies
-}
-
-# guest [flat]: sva_guest in the background, and what it says of itself
-guest()
-{
-	coproc "$build/tests/sva_guest" "$@"
-	read -r device legacy scalable directory root_tx root_rx <&"${COPROC[0]}" ||
-		bail_out "sva_guest does not start"
-}
-
-# ask COMMAND ARGUMENT...: its reply
-ask()
-{
-	local reply
-
-	echo "$*" >&"${COPROC[1]}"
-	read -r reply <&"${COPROC[0]}" && echo "$reply"
-}
-
-# says REPLY COMMAND ARGUMENT...: is this its reply?
-says()
-{
-	local wanted=$1 reply
-
-	shift
-	reply=$(ask "$@")
-	[[ $reply == "$wanted" ]] && return
-	echo "# $*: $reply"
-	return 1
-}
-
-leave()
-{
-	local pid=$COPROC_PID fd=${COPROC[1]}
-
-	exec {fd}>&-
-	wait "$pid"
-}
-
-# iommu ROOT: what iotlbd has to know of the guest's
-iommu()
-{
-	printf 'root %s\nwidth 48\nsagaw 48\nnested yes\ndevice 00:01.0\n' "$1" >vtd
-}
-
-bind()
-{
-	ctl bind "$device" "$tx" "$root_tx" && ctl bind "$device" "$rx" "$root_rx"
-}
-
-alloc()
-{
-	ctl alloc "$device" --min="$tx" --max="$tx" && ctl alloc "$device" --min="$rx" --max="$rx"
-}
 
 all_good="sent $count received $count crossed 0"
 
@@ -174,7 +113,7 @@ flood()
 	guest
 	iommu "$legacy"
 	# shellcheck disable=SC2086
-	start --vtd vtd --control "$socket" --json -p "$COPROC_PID" $how
+	start --vtd vtd --control "$socket" --json -p "$guest_pid" $how
 	reply=$(ask flood "$2" "$3" "$4" "$socket")
 	echo "# $1: $reply"
 	ok "$1: iotlbd ends well" stop

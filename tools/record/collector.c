@@ -16,7 +16,9 @@
 #include "top/rates.h"
 
 /* What maps show. */
-#define COUNTERS_EVENTS (COUNTER(MISS) | COUNTER(UPDATE) | COUNTER(INVALIDATE) | COUNTER(EVICT))
+#define COUNTERS_EVENTS                                                                            \
+	(COUNTER(MISS) | COUNTER(UPDATE) | COUNTER(INVALIDATE) | COUNTER(EVICT) |                  \
+	 COUNTER(ACCESS_FAILED))
 
 void collector_init(struct collector *collector, struct record *record, uint64_t now_ns)
 {

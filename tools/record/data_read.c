@@ -9,6 +9,7 @@
 #include "json_get.h"
 #include "names.h"
 #include "parse.h"
+#include "top/rates.h"
 #include "top/source.h"
 
 /* Objects within objects: no record has more. */
@@ -16,6 +17,12 @@
 
 /* A year is at most 9999. */
 #define START_MAX 253402300799.0
+
+/* Records from before accesses could fail do not have it. */
+static bool is_missing(struct json_object *counters, int which)
+{
+	return which == IOTLB_ACCESS_FAILED && !json_has(counters, counter_names[which]);
+}
 
 static void read_counters(struct json_reader *reader, struct json_object *object,
 			  struct iotlb_counters *counters)
@@ -25,7 +32,7 @@ static void read_counters(struct json_reader *reader, struct json_object *object
 	size_t i, count;
 
 	for (i = 0; i < IOTLB_NR_COUNTERS; i++)
-		if (counter_names[i])
+		if (counter_names[i] && !is_missing(total, i))
 			counters->count[i] =
 				json_get_count(reader, total, counter_names[i], 0, DATA_COUNT_MAX);
 	latency = json_get_array(reader, total, LATENCY_NAME, IOTLB_LATENCY_BUCKETS, &count);
@@ -126,6 +133,9 @@ static void read_heat(struct json_reader *reader, struct json_object *object, st
 	for (kind = 0; kind < IOTLB_EVENT_KINDS; kind++) {
 		const char *name = event_names[kind];
 
+		/* Nor do the records from before that have these. */
+		if (kind == IOTLB_EVENT_FAIL && !json_has(iova, name))
+			continue;
 		cells = json_get_array(reader, iova, name, HEAT_ROWS * HEAT_COLUMNS, &count);
 		for (i = 0; i < count &&
 			    read_cell(reader, cells, i, name, heat->columns, heat->count, &cell);
@@ -275,6 +285,8 @@ static void read_record(struct json_reader *reader, struct json_object *object,
 		json_bad(reader, "version", "is newer than this iotlb-record: use the newer one");
 	read_run(reader, object, record);
 	read_counters(reader, object, &record->total);
+	if (is_missing(json_get_object(reader, object, "total"), IOTLB_ACCESS_FAILED))
+		record->unavailable |= COUNTER(ACCESS_FAILED);
 	read_devices(reader, object, record);
 	read_timeline(reader, object, &record->timeline);
 	read_maps(reader, object, record);

@@ -61,6 +61,8 @@ static bool attach(struct events *events, unsigned int kib)
 		log_error("cannot open the BPF programs for events: %s", strerror(errno));
 		return false;
 	}
+	bpf_program__set_autoload(events->skel->progs.record_fail,
+				  vhost_has_tracepoint("vhost_iotlb_fail"));
 	err = set_offsets(events->skel);
 	if (!err)
 		err = bpf_map__set_max_entries(events->skel->maps.events, kib * 1024);

@@ -23,6 +23,7 @@ const char *const counter_names[IOTLB_NR_COUNTERS] = {
 	[IOTLB_FALLBACK_TIMEOUT] = "fallback_timeout",
 	[IOTLB_FALLBACK_REFUSED] = "fallback_refused",
 	[IOTLB_FALLBACK_DETACHED] = "fallback_detached",
+	[IOTLB_ACCESS_FAILED] = "accesses_failed",
 	[IOTLB_LATENCY_NS] = "latency_ns",
 	[IOTLB_UPDATE] = "updates",
 	[IOTLB_UPDATE_FAILED] = "updates_failed",
@@ -36,6 +37,7 @@ const char *const event_names[IOTLB_EVENT_KINDS] = {
 	[IOTLB_EVENT_UPDATE] = "updates",
 	[IOTLB_EVENT_INVALIDATE] = "invalidations",
 	[IOTLB_EVENT_EVICT] = "evictions",
+	[IOTLB_EVENT_FAIL] = "accesses_failed",
 };
 
 const char *const end_names[] = {

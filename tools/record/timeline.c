@@ -88,7 +88,8 @@ void timeline_defer_misses(struct timeline *timeline)
 	for (i = 0; i < timeline->count; i++) {
 		__u64 *count = timeline->buckets[i].count;
 
-		answered = count[IOTLB_HIT_BUFFER] + count[IOTLB_RESOLVED_BUFFER];
+		answered = count[IOTLB_HIT_BUFFER] + count[IOTLB_RESOLVED_BUFFER] +
+			   count[IOTLB_ACCESS_FAILED];
 		misses += count[IOTLB_MISS_BUFFER];
 		count[IOTLB_MISS_BUFFER] = misses < answered ? misses : answered;
 		misses -= count[IOTLB_MISS_BUFFER];

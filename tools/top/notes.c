@@ -49,6 +49,7 @@ static void tell_fallbacks(struct notes *notes, const struct iotlb_counters *cou
 void notes_make(struct notes *notes, const struct iotlb_counters *counters)
 {
 	uint64_t stale = counters->count[IOTLB_UPDATE_STALE];
+	uint64_t failed = counters->count[IOTLB_ACCESS_FAILED];
 
 	notes->count = 0;
 	if (counters_sum(counters, COUNTERS_FALLBACKS))
@@ -59,4 +60,8 @@ void notes_make(struct notes *notes, const struct iotlb_counters *counters)
 		snprintf(next_line(notes), NOTE_SIZE,
 			 "age check: %" PRIu64 " stale answer%s refused", stale,
 			 stale == 1 ? "" : "s");
+	if (failed)
+		snprintf(next_line(notes), NOTE_SIZE,
+			 "no such page: %" PRIu64 " access%s of guests' devices failed", failed,
+			 failed == 1 ? "" : "es");
 }

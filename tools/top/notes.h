@@ -8,7 +8,7 @@
 
 #include "iotlb_counters.h"
 
-#define NOTES_MAX 3
+#define NOTES_MAX 4
 #define NOTE_SIZE 160
 
 /**
@@ -23,7 +23,7 @@ struct notes {
 };
 
 /**
- * notes_make() - say which misses have changed hands, and what was refused
+ * notes_make() - say which misses have changed hands, what was refused, and what failed
  * @notes:	filled in
  * @counters:	of all devices, in an interval or since the beginning
  */

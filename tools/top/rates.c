@@ -36,11 +36,12 @@ uint64_t counters_sum(const struct iotlb_counters *counters, uint32_t which)
 
 /*
  * Each look ends in a hit, perhaps of the retry after a miss, or in a miss that
- * was resolved at once: so often was something looked up for the first time.
+ * was resolved at once, or in a failure: so often was something looked up for the
+ * first time.
  */
-static double hit_rate(uint64_t hits, uint64_t misses, uint64_t resolved)
+static double hit_rate(uint64_t hits, uint64_t misses, uint64_t resolved, uint64_t failed)
 {
-	uint64_t first = hits + resolved;
+	uint64_t first = hits + resolved + failed;
 
 	if (!first)
 		return NAN;
@@ -51,13 +52,14 @@ static double hit_rate(uint64_t hits, uint64_t misses, uint64_t resolved)
 double counters_hit_rate(const struct iotlb_counters *counters)
 {
 	return hit_rate(counters_sum(counters, COUNTERS_HITS), counters->count[IOTLB_MISS],
-			counters->count[IOTLB_RESOLVED]);
+			counters->count[IOTLB_RESOLVED], counters->count[IOTLB_ACCESS_FAILED]);
 }
 
 double counters_buffer_hit_rate(const struct iotlb_counters *counters)
 {
 	return hit_rate(counters->count[IOTLB_HIT_BUFFER], counters->count[IOTLB_MISS_BUFFER],
-			counters->count[IOTLB_RESOLVED_BUFFER]);
+			counters->count[IOTLB_RESOLVED_BUFFER],
+			counters->count[IOTLB_ACCESS_FAILED]);
 }
 
 uint64_t latency_answered(const struct iotlb_counters *counters)

@@ -30,7 +30,8 @@ uint64_t counters_sum(const struct iotlb_counters *counters, uint32_t which);
  *
  * vhost looks once more when a miss has been answered, and then hits. Those
  * hits are no merit: 1 - misses / (lookups - misses). It does not if the miss
- * was resolved at once: 1 - misses / (lookups - misses + resolved).
+ * was resolved at once, or if the access failed: 1 - misses / (lookups - misses +
+ * resolved + failed).
  *
  * Return: 0 to 1, or NAN if nothing was looked up.
  */
@@ -44,6 +45,8 @@ double counters_hit_rate(const struct iotlb_counters *counters);
  * each packet. Those hits would hide that no buffer was ever found, so only
  * hits and misses of buffers count here. If a packet has several new buffers,
  * vhost starts with the first again after each miss: the rate is too good then.
+ * Accesses that failed are taken for those of buffers. A guest that has no page for
+ * its ring does not get far.
  *
  * Return: 0 to 1, or NAN if no buffer was looked up.
  */

@@ -279,6 +279,7 @@ static void add_help(struct screen_lines *lines)
 		"  WALK   misses resolved in the kernel; RING taken by a BPF program;",
 		"  FD     given out on the vhost fd; DROP failed to be taken",
 		"  UPD    translations put in; INV dropped on demand; EVIC for want of room",
+		"  ACCFAIL, if there are any: accesses that failed, for there is no such page",
 		"  -      nothing was looked up, or this kernel does not tell",
 		"",
 		"Any key goes back. man iotlb-top has the rest.",

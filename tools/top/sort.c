@@ -82,6 +82,7 @@ static const struct sort_key keys[] = {
 	{"invalidations", .counters = COUNTER(INVALIDATE)},
 	{"evictions", .counters = COUNTER(EVICT)},
 	{"fallbacks", .counters = COUNTERS_FALLBACKS},
+	{"accfail", .counters = COUNTER(ACCESS_FAILED)},
 	{"stale", .counters = COUNTER(UPDATE_STALE)},
 	{"entries", .value = value_entries},
 	{"p50", .value = value_p50},
@@ -111,7 +112,7 @@ const char *sort_key_name(const struct sort_key *key)
 
 const char *sort_key_names(void)
 {
-	static char names[240];
+	static char names[256];
 	size_t i, length = 0;
 
 	for (i = 0; i < NR_KEYS; i++)

@@ -26,6 +26,7 @@
  * @skel:	programs, and the memory that they share with this process
  * @raw:	the same for who may do less; one of them is NULL
  * @has_watchdog: there is the tracepoint of misses that change hands
+ * @has_fail:	there is that of accesses that fail
  * @has_asid:	the tracepoints tell address spaces
  */
 struct traced {
@@ -33,6 +34,7 @@ struct traced {
 	struct counters_bpf *skel;
 	struct counters_raw_bpf *raw;
 	bool has_watchdog;
+	bool has_fail;
 	bool has_asid;
 };
 
@@ -55,6 +57,7 @@ static int attach_typed(struct traced *traced, const struct source_options *opti
 	skel->rodata->usable = options->max_queues;
 	skel->rodata->has_asid = traced->has_asid;
 	bpf_program__set_autoload(skel->progs.count_fallback, traced->has_watchdog);
+	bpf_program__set_autoload(skel->progs.count_fail, traced->has_fail);
 	err = counters_bpf__load(skel);
 	return err ? err : counters_bpf__attach(skel);
 }
@@ -85,6 +88,7 @@ static int attach_raw(struct traced *traced, const struct source_options *option
 	skel->rodata->has_asid = traced->has_asid;
 	skel->rodata->usable = options->max_queues;
 	bpf_program__set_autoload(skel->progs.count_fallback, traced->has_watchdog);
+	bpf_program__set_autoload(skel->progs.count_fail, traced->has_fail);
 	err = counters_raw_bpf__load(skel);
 	return err ? err : counters_raw_bpf__attach(skel);
 }
@@ -95,6 +99,7 @@ static bool attach(struct source *source, const struct source_options *options)
 	int err;
 
 	traced->has_watchdog = vhost_has_tracepoint("vhost_iotlb_fallback");
+	traced->has_fail = vhost_has_tracepoint("vhost_iotlb_fail");
 	traced->has_asid = vhost_tells_asid();
 	/* Whoever may bind programs to the types of a module pays less for a hit. */
 	if (caps_missing(CAP_BIT(SYS_ADMIN)))
@@ -139,10 +144,17 @@ static uint64_t source_lost(struct source *source)
 			  traced->skel ? &traced->skel->bss->lost : &traced->raw->bss->lost);
 }
 
-/* An older vhost has neither misses that change hands nor stale answers. */
+/* In an older vhost, no access fails, or not even misses change hands and answers are stale. */
 static uint64_t source_unavailable(struct source *source)
 {
-	return traced_of(source)->has_watchdog ? 0 : COUNTERS_FALLBACKS | COUNTER(UPDATE_STALE);
+	const struct traced *traced = traced_of(source);
+	uint64_t unavailable = 0;
+
+	if (!traced->has_watchdog)
+		unavailable |= COUNTERS_FALLBACKS | COUNTER(UPDATE_STALE);
+	if (!traced->has_fail)
+		unavailable |= COUNTER(ACCESS_FAILED);
+	return unavailable;
 }
 
 static void source_stop(struct source *source)

@@ -27,7 +27,7 @@
 /* Only the patches bring these. */
 #define COUNTERS_PATCHED                                                                           \
 	(COUNTER(RESOLVED) | COUNTER(RESOLVED_BUFFER) | COUNTER(MISS_RING) | COUNTER(MISS_DROP) |  \
-	 COUNTERS_FALLBACKS | COUNTER(UPDATE_STALE))
+	 COUNTERS_FALLBACKS | COUNTER(UPDATE_STALE) | COUNTER(ACCESS_FAILED))
 
 /* Functions that are looked at, and what cannot be had without each. */
 static const struct {

@@ -254,6 +254,8 @@ static const struct column columns[] = {
 	QUEUE("DROP", COUNTER(MISS_DROP), "drops", 1),
 	{"FALLBACK", "/s", cell_queue, COUNTERS_FALLBACKS, .sort = "fallbacks", .width = 8,
 	 .left_out = 10},
+	{"ACCFAIL", "/s", cell_queue, COUNTER(ACCESS_FAILED), .sort = "accfail", .width = 7,
+	 .left_out = 2},
 	DEVICE("UPD", COUNTER(UPDATE), "updates", 2),
 	DEVICE("FAIL", COUNTER(UPDATE_FAILED), "failed", 9),
 	{"STALE", "/s", cell_device, COUNTER(UPDATE_STALE), .sort = "stale", .width = 5,
@@ -267,6 +269,7 @@ static const struct column columns[] = {
 #define COLUMN_TIME 0
 #define COLUMN_COMM 2
 #define COLUMN_PASID 6
+#define COLUMN_ACCFAIL 19
 /* From here on: columns that only a wide terminal shows, and nobody misses. */
 #define LEFT_OUT_FIRST 7
 
@@ -279,12 +282,14 @@ typedef char row[NR_COLUMNS][CELL_SIZE];
  * @rows:	text of all cells, headings included
  * @count:	elements of @rows
  * @has_pasids:	there is a device with more than one address space
+ * @has_failed:	an access of a device has failed since the beginning
  * @width:	of each column; 0 if it is left out
  */
 struct grid {
 	row *rows;
 	size_t count;
 	bool has_pasids;
+	bool has_failed;
 	unsigned int width[NR_COLUMNS];
 };
 
@@ -383,6 +388,21 @@ static unsigned int total_width(const struct grid *grid)
 	return width;
 }
 
+/* Is there something to say in this column, in whatever line? */
+static bool is_wanted(const struct grid *grid, size_t column, const struct table_options *options)
+{
+	switch (column) {
+	case COLUMN_TIME:
+		return options->timestamps;
+	case COLUMN_PASID:
+		return grid->has_pasids || options->by == TABLE_BY_SPACE;
+	case COLUMN_ACCFAIL:
+		return grid->has_failed;
+	default:
+		return true;
+	}
+}
+
 static void measure(struct grid *grid, const struct table_options *options)
 {
 	unsigned int width;
@@ -396,10 +416,9 @@ static void measure(struct grid *grid, const struct table_options *options)
 				grid->width[c] = width;
 		}
 	}
-	if (!options->timestamps)
-		grid->width[COLUMN_TIME] = 0;
-	if (!grid->has_pasids && options->by != TABLE_BY_SPACE)
-		grid->width[COLUMN_PASID] = 0;
+	for (c = 0; c < NR_COLUMNS; c++)
+		if (!is_wanted(grid, c, options))
+			grid->width[c] = 0;
 }
 
 /* Leaves out the columns of the greatest rank; returns it, 0 if none can be. */
@@ -538,9 +557,8 @@ static void tell_columns(struct table *table, const struct grid *grid,
 {
 	size_t c;
 
-	for (c = options->timestamps ? COLUMN_TIME : COLUMN_TIME + 1; c < NR_COLUMNS; c++) {
-		/* That is not for want of room. */
-		if (c == COLUMN_PASID)
+	for (c = 0; c < NR_COLUMNS; c++) {
+		if (!is_wanted(grid, c, options))
 			continue;
 		table->hidden += !grid->width[c];
 		if (grid->width[c] && columns[c].sort)
@@ -560,6 +578,7 @@ int table_make(struct table *table, const struct top_sample *sample,
 	for (i = 0; i < count; i++) {
 		lines += lines_of(devices[i], sample, options);
 		grid.has_pasids |= devices[i]->nr_spaces;
+		grid.has_failed |= devices[i]->sum_total.count[IOTLB_ACCESS_FAILED];
 	}
 	wanted = lines;
 	if (options->rows && wanted > options->rows)

@@ -50,8 +50,8 @@ static const struct argp_option help[] = {
 	{"rows", 'r', "N", 0, "At most N lines in a table", 0},
 	{"sort", 's', "KEY", 0,
 	 "Order of devices: misses (default), lookups, meta, buffers, hit, resolved, ring, fd, "
-	 "drops, updates, failed, invalidations, evictions, fallbacks, stale, entries, p50, p99, "
-	 "pid, comm, tap, dev",
+	 "drops, updates, failed, invalidations, evictions, fallbacks, accfail, stale, entries, "
+	 "p50, p99, pid, comm, tap, dev",
 	 0},
 	{"timestamps", 'T', NULL, 0, "Begin each line with the time", 0},
 	{"verbose", 'v', NULL, 0, "Tell when counting begins, and more about what fails", 0},

@@ -59,7 +59,8 @@ static struct view *csv_open(const struct view_options *options)
 	fputs("time,elapsed,final,dev,pid,command,path,tap,gone,vq,entries,limit", view->out);
 	for (i = 0; i < NR_COUNTS; i++)
 		fprintf(view->out, ",%s", counts[i].name);
-	fputs(",answered,latency_sum_ns,latency_p50_ns,latency_p99_ns,pasid" LINE_END, view->out);
+	fputs(",answered,latency_sum_ns,latency_p50_ns,latency_p99_ns", view->out);
+	fputs(",failed_accesses,pasid" LINE_END, view->out);
 	return view;
 }
 
@@ -122,6 +123,8 @@ static void print_line(FILE *out, const struct top_sample *sample, const struct 
 	print_number(out, latency, total->count[IOTLB_LATENCY_NS]);
 	print_ns(out, latency, latency_percentile(total, 0.50));
 	print_ns(out, latency, latency_percentile(total, 0.99));
+	print_number(out, queue && !(sample->unavailable & COUNTER(ACCESS_FAILED)),
+		     total->count[IOTLB_ACCESS_FAILED]);
 	print_number(out, queue, queue ? queue->asid : 0);
 	fputs(LINE_END, out);
 }

@@ -180,6 +180,7 @@ static void add_queue_counts(struct view *view, const struct iotlb_counters *cou
 		add_null(view, "fallback");
 	else
 		add_fallback(view, counters);
+	add_counter(view, "failed_accesses", counters, COUNTER(ACCESS_FAILED), unavailable);
 	if (UNAVAILABLE_LATENCY & unavailable)
 		add_null(view, "latency_ns");
 	else

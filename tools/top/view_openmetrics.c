@@ -125,6 +125,11 @@ static const struct family families[] = {
 			  {"detached", COUNTER(FALLBACK_DETACHED)}},
 	},
 	{
+		.name = "failed_accesses",
+		.help = "Accesses that failed, because there is no such page.",
+		.parts = {{.which = COUNTER(ACCESS_FAILED)}},
+	},
+	{
 		.name = "updates",
 		.help = "Translations put into the IOTLB.",
 		.parts = {{.which = COUNTER(UPDATE)}},
@@ -183,6 +188,11 @@ static const struct family space_families[] = {
 		.name = "pasid_resolved_buffer_misses",
 		.help = "Those of these that a BPF program resolved in the kernel.",
 		.parts = {{.which = COUNTER(RESOLVED_BUFFER)}},
+	},
+	{
+		.name = "pasid_failed_accesses",
+		.help = "Accesses to the address space that failed.",
+		.parts = {{.which = COUNTER(ACCESS_FAILED)}},
 	},
 	{
 		.name = "pasid_updates",

@@ -19,6 +19,7 @@ static const char *const titles[IOTLB_EVENT_KINDS] = {
 	[IOTLB_EVENT_UPDATE] = "Updates",
 	[IOTLB_EVENT_INVALIDATE] = "Invalidations",
 	[IOTLB_EVENT_EVICT] = "Evictions",
+	[IOTLB_EVENT_FAIL] = "Failed accesses",
 };
 
 /**
@@ -229,7 +230,7 @@ void chart_map(const struct report *report, const struct record_map *const *maps
 			 "IOVAs and time",
 			 "Heat maps, one below the other: time from left to right, I/O virtual "
 			 "addresses downwards, the stronger the colour, the more misses, "
-			 "updates, invalidations, evictions.");
+			 "updates, invalidations, evictions, failed accesses.");
 		for (i = 0; i < count; i++)
 			draw_panel(report, &panels[i], &scale, i + 1 == count);
 		svg_close(report->out);

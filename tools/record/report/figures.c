@@ -46,6 +46,8 @@ const struct figure figures[FIGURES] = {
 	 UNAVAILABLE_LATENCY, 0, p50},
 	{"p99", "99% of the misses waited less than this", FIGURE_TIME, false, UNAVAILABLE_LATENCY,
 	 0, p99},
+	SUM("Failed accesses", "those that failed, because there is no such page", false,
+	    COUNTER(ACCESS_FAILED)),
 };
 
 double figure_value(const struct figure *figure, const struct record *record,

@@ -33,7 +33,7 @@ struct figure {
 	double (*value)(const struct iotlb_counters *counters);
 };
 
-#define FIGURES 14
+#define FIGURES 15
 
 extern const struct figure figures[FIGURES];
 
