@@ -2,9 +2,7 @@
 #include "asid.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "batch.h"
 #include "check.h"
@@ -75,49 +73,9 @@ int asid_map_by(const struct device *d, uint32_t asid, uint64_t iova, unsigned i
 	return batch_write_op(d, &op);
 }
 
-static int write_v2(const struct device *d, uint32_t asid, const struct vhost_iotlb_msg *iotlb)
-{
-	struct vhost_msg_v2 msg = {.type = VHOST_IOTLB_MSG_V2, .asid = asid, .iotlb = *iotlb};
-	ssize_t written = write(d->fd, &msg, sizeof(msg));
-
-	if (written < 0)
-		return -errno;
-	return written == sizeof(msg) ? 0 : -EPROTO;
-}
-
 int asid_map_v2(const struct device *d, uint32_t asid, uint64_t iova, unsigned int page)
 {
-	struct vhost_iotlb_msg msg = {
-		.type = VHOST_IOTLB_UPDATE,
-		.iova = iova,
-		.size = PAGE,
-		.uaddr = (uintptr_t)device_page(d, page),
-		.perm = VHOST_ACCESS_RW,
-	};
-
-	return write_v2(d, asid, &msg);
-}
-
-int asid_drop_v2(const struct device *d, uint32_t asid, uint64_t iova, uint64_t size)
-{
-	struct vhost_iotlb_msg msg = {.type = VHOST_IOTLB_INVALIDATE, .iova = iova, .size = size};
-
-	return write_v2(d, asid, &msg);
-}
-
-int asid_read_miss_v2(const struct device *d, uint32_t *asid, struct vhost_iotlb_msg *msg)
-{
-	struct vhost_msg_v2 message;
-	ssize_t size = read(d->fd, &message, sizeof(message));
-
-	if (size < 0)
-		return -errno;
-	if (size != sizeof(message) || message.type != VHOST_IOTLB_MSG_V2 ||
-	    message.iotlb.type != VHOST_IOTLB_MISS)
-		return -EPROTO;
-	*asid = message.asid;
-	*msg = message.iotlb;
-	return 0;
+	return device_update_in(d, asid, iova, PAGE, device_page(d, page), VHOST_ACCESS_RW);
 }
 
 static void place_ring(const struct device *d, unsigned int queue)

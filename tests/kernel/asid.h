@@ -40,10 +40,8 @@ int asid_map(const struct device *d, uint32_t asid, uint64_t iova, unsigned int 
 int asid_map_by(const struct device *d, uint32_t asid, uint64_t iova, unsigned int page,
 		uint64_t token);
 
-/* The same in messages of type V2. */
+/* The same in a message of type V2. */
 int asid_map_v2(const struct device *d, uint32_t asid, uint64_t iova, unsigned int page);
-int asid_drop_v2(const struct device *d, uint32_t asid, uint64_t iova, uint64_t size);
-int asid_read_miss_v2(const struct device *d, uint32_t *asid, struct vhost_iotlb_msg *msg);
 
 /* A device with misses of type V3 that does not run. */
 struct device *asid_open(void);

@@ -134,7 +134,7 @@ static bool version_2(void)
 
 	EXPECT(!asid_accept(d, false), "refused");
 	asid_send(d, TX_PAGE, 1);
-	EXPECT(!asid_read_miss_v2(d, &asid, &msg), "no miss");
+	EXPECT(!device_read_miss_in(d, &asid, &msg), "no miss");
 	EXPECT(asid == ASID_TX && msg.iova == ASID_BUFFER, "0x%llx in 0x%x", msg.iova, asid);
 	EXPECT(!asid_map_v2(d, ASID_TX, ASID_BUFFER, TX_PAGE), "refused");
 	device_flush(d);
@@ -142,12 +142,12 @@ static bool version_2(void)
 
 	/* Of all of one address space, and a mapping that an address is in. */
 	EXPECT(!asid_map_v2(d, ASID_RX, ASID_BUFFER, RX_PAGE), "refused");
-	EXPECT(!asid_drop_v2(d, ASID_RX, EVERYTHING), "refused");
+	EXPECT(!device_invalidate_in(d, ASID_RX, EVERYTHING), "refused");
 	EXPECT(fdinfo_entries_in(d->fd, ASID_RX) == 0, "not empty");
-	EXPECT(!asid_drop_v2(d, ASID_OTHER, EVERYTHING), "refused");
+	EXPECT(!device_invalidate_in(d, ASID_OTHER, EVERYTHING), "refused");
 	EXPECT(fdinfo_entries_in(d->fd, ASID_TX) == 4, "%d entries",
 	       fdinfo_entries_in(d->fd, ASID_TX));
-	EXPECT(!asid_drop_v2(d, ASID_TX, ASID_BUFFER + 100, 1), "refused");
+	EXPECT(!device_invalidate_in(d, ASID_TX, ASID_BUFFER + 100, 1), "refused");
 	EXPECT(fdinfo_entries_in(d->fd, ASID_TX) == 3, "%d entries",
 	       fdinfo_entries_in(d->fd, ASID_TX));
 
@@ -165,7 +165,7 @@ static bool version_2_without(void)
 	EXPECT(!asid_map_v2(d, ASID_OTHER, device_iova(FIRST_PAGE), FIRST_PAGE), "refused");
 	device_send(d, FIRST_PAGE, 1);
 	EXPECT(device_wait_frame(d) == 1, "another frame came out");
-	EXPECT(!asid_drop_v2(d, ASID_OTHER, device_iova(FIRST_PAGE), PAGE), "refused");
+	EXPECT(!device_invalidate_in(d, ASID_OTHER, device_iova(FIRST_PAGE), PAGE), "refused");
 	device_send(d, FIRST_PAGE, 2);
 	EXPECT(device_used(d, TX) == 1, "not invalidated");
 	return true;

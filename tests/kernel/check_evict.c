@@ -8,6 +8,7 @@
 #include <string.h>
 #include <linux/virtio_net.h>
 
+#include "asid.h"
 #include "check.h"
 #include "device.h"
 #include "fdinfo.h"
@@ -34,9 +35,14 @@ static uint64_t iova_of(unsigned int entry)
 	return 0x700000000ULL + entry * 2 * PAGE;
 }
 
+static int add_in(const struct device *d, uint32_t asid, unsigned int entry)
+{
+	return device_update_in(d, asid, iova_of(entry), PAGE, d->memory, VHOST_ACCESS_WO);
+}
+
 static int add(const struct device *d, unsigned int entry)
 {
-	return device_update(d, iova_of(entry), PAGE, d->memory, VHOST_ACCESS_WO);
+	return add_in(d, 0, entry);
 }
 
 static unsigned int entries(const struct device *d)
@@ -120,28 +126,29 @@ struct traffic {
 	unsigned int sent, received; /* packets that have been offered */
 	unsigned int misses, answers;
 	unsigned int rarely; /* look at the entries at each so many misses */
-	unsigned int peak;   /* entries at most */
+	unsigned int peak;   /* entries at most, in one address space */
+	bool apart;	     /* virtqueues are in address spaces of their own */
 	bool large_ring;     /* rings are mapped in one */
 	unsigned int watched, watched_misses;
 	unsigned int waiting; /* nobody answers for this page; 0 if there is none */
 };
 
-static bool answer(struct traffic *t, uint64_t iova)
+static bool answer(struct traffic *t, uint32_t asid, uint64_t iova)
 {
 	struct device *d = t->device;
 	unsigned int page = page_of(iova), count = 0;
 
 	t->watched_misses += page == t->watched;
 	if (page < device_ring_pages(d) && t->large_ring)
-		EXPECT(!device_update(d, device_iova(0), device_ring_pages(d) * PAGE, d->memory,
-				      VHOST_ACCESS_RW),
+		EXPECT(!device_update_in(d, asid, device_iova(0), device_ring_pages(d) * PAGE,
+					 d->memory, VHOST_ACCESS_RW),
 		       "refused");
 	else
-		EXPECT(!device_update(d, device_iova(page), PAGE, memory_of(d, page),
-				      VHOST_ACCESS_RW),
+		EXPECT(!device_update_in(d, asid, device_iova(page), PAGE, memory_of(d, page),
+					 VHOST_ACCESS_RW),
 		       "refused");
 	if (!t->rarely || ++t->answers % t->rarely == 0)
-		count = entries(d);
+		count = fdinfo_entries_in(d->fd, asid);
 	if (count > t->peak)
 		t->peak = count;
 	return true;
@@ -163,18 +170,19 @@ static bool serve(struct traffic *t, unsigned int pages)
 	struct vhost_iotlb_msg msg;
 	unsigned int misses = 0;
 	bool answered = true;
+	uint32_t asid;
 
 	device_flush(d);
 	while (!is_done(t)) {
 		EXPECT(answered, "stuck without a miss, %u of %u sent, %u of %u received",
 		       device_used(d, TX), t->sent, device_used(d, RX), t->received);
 		answered = false;
-		while (!device_read_miss(d, &msg)) {
+		while (!device_read_miss_in(d, &asid, &msg)) {
 			if (t->waiting && page_of(msg.iova) == t->waiting)
 				continue;
 			EXPECT(misses++ < pages + HANDFUL,
 			       "no progress, the last miss is of page %u", page_of(msg.iova));
-			PART(answer(t, msg.iova));
+			PART(answer(t, asid, msg.iova));
 			answered = true;
 		}
 		device_flush(d);
@@ -187,6 +195,52 @@ static void start(struct traffic *t, struct device *d)
 {
 	*t = (struct traffic){.device = d};
 	device_run(d);
+}
+
+/* What other address spaces are used for is of no use to them. */
+static bool start_apart(struct traffic *t, struct device *d)
+{
+	struct vhost_iotlb_msg msg;
+	uint32_t asid;
+
+	*t = (struct traffic){.device = d, .apart = true};
+	EXPECT(!asid_accept(d, false), "no address spaces");
+	EXPECT(!asid_move(d, RX, ASID_RX) && !asid_move(d, TX, ASID_TX), "refused");
+	for (int queue = 0; queue < NR_QUEUES; queue++)
+		while (device_start_queue(d, queue)) {
+			EXPECT(!device_read_miss_in(d, &asid, &msg), "cannot start");
+			PART(answer(t, asid, msg.iova));
+		}
+	return true;
+}
+
+/* In all address spaces. */
+static bool add_all(const struct traffic *t, unsigned int nr)
+{
+	const struct device *d = t->device;
+
+	for (unsigned int i = 0; i < nr; i++)
+		if (t->apart)
+			EXPECT(!add_in(d, ASID_RX, i) && !add_in(d, ASID_TX, i),
+			       "entry %u is refused", i);
+		else
+			EXPECT(!add(d, i), "entry %u is refused", i);
+	return true;
+}
+
+/* In the buffer at the start of @page. */
+static bool receive_one(struct traffic *t, unsigned int page, uint32_t tag)
+{
+	struct device *d = t->device;
+
+	device_offer(d, RX, device_iova(page), PAGE);
+	t->received++;
+	device_inject(d, tag);
+	device_kick(d, RX);
+	PART(serve(t, 1 + device_ring_pages(d)));
+	EXPECT(frame_tag((uint8_t *)memory_of(d, page) + FRAME_HEADER, FRAME_SIZE) == tag,
+	       "frame %u is bad", tag);
+	return true;
 }
 
 /* A packet at the start of @page. */
@@ -312,19 +366,21 @@ static bool exchange(struct traffic *t, const struct layout *l, uint32_t tag)
 	return true;
 }
 
-static bool exchange_some(const struct device_shape *shape, const struct layout *l)
+static bool exchange_some(const struct device_shape *shape, const struct layout *l, bool apart)
 {
 	struct device *d = device_open_shaped(shape);
 	/* Two chains, their tables and the rings. */
 	unsigned int all = 2 * l->nr_parts + 4 + device_ring_pages(d), limit = fdinfo_limit();
 	struct traffic t;
 
-	start(&t, d);
+	if (apart)
+		PART(start_apart(&t, d));
+	else
+		start(&t, d);
 	for (unsigned int i = 0; i < (l->nr_parts > MANY_PARTS ? 1 : 3); i++) {
 		PART(exchange(&t, l, 100 * i + l->nr_parts));
 		/* With a small limit, nothing of this is left then. */
-		for (unsigned int j = 0; j < 2 * all; j++)
-			EXPECT(!add(d, j), "entry %u is refused", j);
+		PART(add_all(&t, 2 * all));
 	}
 	EXPECT(t.peak <= limit + EXCESS, "%u entries", t.peak);
 	EXPECT(t.peak <= (limit > all ? limit : all) + HANDFUL, "%u entries", t.peak);
@@ -333,7 +389,7 @@ static bool exchange_some(const struct device_shape *shape, const struct layout 
 	return true;
 }
 
-static bool exchange_chains(const struct device_shape *shape)
+static bool exchange_chains(const struct device_shape *shape, bool apart)
 {
 	static const struct layout layouts[] = {
 		{1, false}, {2, false}, {16, false}, {MANY_PARTS, false},
@@ -341,27 +397,36 @@ static bool exchange_chains(const struct device_shape *shape)
 	};
 
 	for (size_t i = 0; i < sizeof(layouts) / sizeof(*layouts); i++)
-		PART(exchange_some(shape, &layouts[i]));
+		PART(exchange_some(shape, &layouts[i], apart));
 	return true;
 }
 
+static const struct device_shape usual_rings = {
+	.ring_size = 256,
+	.nr_pages = 2 * MANY_PARTS + 64,
+	.features = 1ULL << VIRTIO_RING_F_INDIRECT_DESC,
+};
+
 static bool chains(void)
 {
-	return exchange_chains(&(struct device_shape){
-		.ring_size = 256,
-		.nr_pages = 2 * MANY_PARTS + 64,
-		.features = 1ULL << VIRTIO_RING_F_INDIRECT_DESC,
-	});
+	return exchange_chains(&usual_rings, false);
+}
+
+static bool chains_apart(void)
+{
+	return exchange_chains(&usual_rings, true);
 }
 
 /* No part of the ring but one has a single translation that vhost could keep. */
 static bool large_rings(void)
 {
-	return exchange_chains(&(struct device_shape){
-		.ring_size = 1024,
-		.nr_pages = 2 * MANY_PARTS + 64,
-		.features = 1ULL << VIRTIO_RING_F_INDIRECT_DESC,
-	});
+	return exchange_chains(
+		&(struct device_shape){
+			.ring_size = 1024,
+			.nr_pages = 2 * MANY_PARTS + 64,
+			.features = 1ULL << VIRTIO_RING_F_INDIRECT_DESC,
+		},
+		false);
 }
 
 /* All that a ring has, in both directions at once. */
@@ -372,7 +437,7 @@ static bool longest_chains(void)
 			.ring_size = 1024,
 			.nr_pages = 2 * MAX_PARTS + 64,
 		},
-		&(struct layout){MAX_PARTS, false});
+		&(struct layout){MAX_PARTS, false}, false);
 }
 
 /* A frame that takes many buffers, each of which vhost asks the ring for. */
@@ -493,6 +558,37 @@ static bool waits_for_ever(void)
 	return true;
 }
 
+/* TX waits: it keeps nothing of what is mapped in the address space of RX. */
+static bool waits_elsewhere(void)
+{
+	const unsigned int limit = fdinfo_limit();
+	struct device *d = device_open();
+	unsigned int misses;
+	struct traffic t;
+
+	PART(start_apart(&t, d));
+	t.waiting = FIRST_PAGE;
+	frame_put(device_page(d, FIRST_PAGE), 77);
+	device_offer(d, TX, device_iova(FIRST_PAGE), FRAME_BUFFER);
+	device_kick(d, TX);
+	PART(receive_one(&t, FIRST_PAGE + 1, 1));
+	for (unsigned int i = 0; i < limit + 2 * HANDFUL; i++)
+		EXPECT(!add_in(d, ASID_RX, i), "entry %u is refused", i);
+	EXPECT(fdinfo_entries_in(d->fd, ASID_RX) <= (int)limit + HANDFUL, "%d entries",
+	       fdinfo_entries_in(d->fd, ASID_RX));
+	/* What RX keeps itself is its ring. */
+	misses = t.misses;
+	PART(receive_one(&t, FIRST_PAGE + 2, 2));
+	EXPECT(t.misses == misses + 1, "%u misses, not just of the buffer", t.misses - misses);
+
+	t.waiting = 0;
+	t.sent = 1;
+	device_kick(d, TX);
+	PART(serve(&t, 1 + RING_PAGES));
+	EXPECT(device_wait_frame(d) == 77, "the packet is bad");
+	return true;
+}
+
 /*
  * RX, which has nothing to do, missed its ring when it started. That is over,
  * and does not keep what TX uses.
@@ -541,11 +637,14 @@ static const struct check list[] = {
 	{"all packets go out, and the rings stay", rings_stay, STOCK_LACKS},
 	{"chains of 1, 2, 16, 200 buffers, direct and indirect, both ways", chains, STOCK_LACKS},
 	{"the same with rings of several pages", large_rings, STOCK_LACKS},
+	{"the same with each way in an address space of its own", chains_apart, STOCK_LACKS},
 	{"chains of 1000 buffers both ways", longest_chains, STOCK_LACKS},
 	{"frames in merged buffers", merged_buffers, STOCK_LACKS},
 	{"a stream of packets keeps to the limit", stream, STOCK_LACKS},
 	{"a page in use stays beside thousands of others", hot_page, STOCK_LACKS},
 	{"a virtqueue that waits for ever lets the IOTLB shrink again", waits_for_ever,
+	 STOCK_LACKS},
+	{"a virtqueue that waits holds nothing in another address space", waits_elsewhere,
 	 STOCK_LACKS},
 	{"an idle virtqueue holds nothing", idle_holds_nothing, STOCK_LACKS},
 	{"the rings stay whatever is mapped", room_for_a_ring, STOCK_LACKS},

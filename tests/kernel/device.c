@@ -402,10 +402,11 @@ unsigned int device_ring_page(int queue, int part)
 	return queue * NR_PARTS + part;
 }
 
-static int write_message(const struct device *d, const struct vhost_iotlb_msg *iotlb)
+static int write_message(const struct device *d, uint32_t asid, const struct vhost_iotlb_msg *iotlb)
 {
 	struct vhost_msg_v2 msg = {
 		.type = VHOST_IOTLB_MSG_V2,
+		.asid = asid,
 		.iotlb = *iotlb,
 	};
 	ssize_t written = write(d->fd, &msg, sizeof(msg));
@@ -415,8 +416,8 @@ static int write_message(const struct device *d, const struct vhost_iotlb_msg *i
 	return written == sizeof(msg) ? 0 : -EIO;
 }
 
-int device_update(const struct device *d, uint64_t iova, uint64_t size, const void *target,
-		  int perm)
+int device_update_in(const struct device *d, uint32_t asid, uint64_t iova, uint64_t size,
+		     const void *target, int perm)
 {
 	struct vhost_iotlb_msg msg = {
 		.iova = iova,
@@ -426,7 +427,13 @@ int device_update(const struct device *d, uint64_t iova, uint64_t size, const vo
 		.type = VHOST_IOTLB_UPDATE,
 	};
 
-	return write_message(d, &msg);
+	return write_message(d, asid, &msg);
+}
+
+int device_update(const struct device *d, uint64_t iova, uint64_t size, const void *target,
+		  int perm)
+{
+	return device_update_in(d, 0, iova, size, target, perm);
 }
 
 int device_map(const struct device *d, unsigned int page, int perm)
@@ -434,7 +441,7 @@ int device_map(const struct device *d, unsigned int page, int perm)
 	return device_update(d, device_iova(page), PAGE, device_page(d, page), perm);
 }
 
-int device_invalidate(const struct device *d, uint64_t iova, uint64_t size)
+int device_invalidate_in(const struct device *d, uint32_t asid, uint64_t iova, uint64_t size)
 {
 	struct vhost_iotlb_msg msg = {
 		.iova = iova,
@@ -442,10 +449,15 @@ int device_invalidate(const struct device *d, uint64_t iova, uint64_t size)
 		.type = VHOST_IOTLB_INVALIDATE,
 	};
 
-	return write_message(d, &msg);
+	return write_message(d, asid, &msg);
 }
 
-int device_read_miss(const struct device *d, struct vhost_iotlb_msg *msg)
+int device_invalidate(const struct device *d, uint64_t iova, uint64_t size)
+{
+	return device_invalidate_in(d, 0, iova, size);
+}
+
+int device_read_miss_in(const struct device *d, uint32_t *asid, struct vhost_iotlb_msg *msg)
 {
 	struct vhost_msg_v2 message;
 	ssize_t size = read(d->fd, &message, sizeof(message));
@@ -455,8 +467,16 @@ int device_read_miss(const struct device *d, struct vhost_iotlb_msg *msg)
 	if (size != sizeof(message) || message.type != VHOST_IOTLB_MSG_V2 ||
 	    message.iotlb.type != VHOST_IOTLB_MISS)
 		return -EPROTO;
+	*asid = message.asid;
 	*msg = message.iotlb;
 	return 0;
+}
+
+int device_read_miss(const struct device *d, struct vhost_iotlb_msg *msg)
+{
+	uint32_t asid;
+
+	return device_read_miss_in(d, &asid, msg);
 }
 
 int device_read_miss_v1(const struct device *d, struct vhost_iotlb_msg *msg)

@@ -130,6 +130,12 @@ int device_invalidate(const struct device *d, uint64_t iova, uint64_t size);
  */
 int device_read_miss(const struct device *d, struct vhost_iotlb_msg *msg);
 
+/* The same in, and from, an address space. */
+int device_update_in(const struct device *d, uint32_t asid, uint64_t iova, uint64_t size,
+		     const void *target, int perm);
+int device_invalidate_in(const struct device *d, uint32_t asid, uint64_t iova, uint64_t size);
+int device_read_miss_in(const struct device *d, uint32_t *asid, struct vhost_iotlb_msg *msg);
+
 /* The same with messages of version 1. */
 int device_read_miss_v1(const struct device *d, struct vhost_iotlb_msg *msg);
 int device_map_v1(const struct device *d, unsigned int page, int perm);

@@ -51,23 +51,25 @@ static void read_guest(struct vhost_iotlb_miss_ctx *miss)
 	__sync_fetch_and_add(&guest.calls, 1);
 }
 
-static void set_guest(struct vhost_iotlb_miss_ctx *miss)
+/* bpf_loop(): once. */
+static long set_word(__u32 round, struct vhost_iotlb_miss_ctx **miss)
 {
-	__u64 gpa = set.gpa, old = set.old;
+	__u64 gpa = set.gpa + (__u64)set.step * round, old = set.old;
 
-	for (__u32 i = 0; i < HOOK_SET_MAX && i < set.rounds; i++, gpa += set.step) {
-		if (set.reads && bpf_vhost_guest_read_u64(miss, gpa, &old)) {
-			set.failed++;
-			continue;
-		}
-		set.returned = bpf_vhost_guest_set_u64(miss, gpa, old, set.bits);
-		if (!set.returned)
-			set.done++;
-		else if (set.returned == -EAGAIN)
-			set.changed++;
-		else
-			set.failed++;
+	if (set.reads && bpf_vhost_guest_read_u64(*miss, gpa, &old)) {
+		set.failed++;
+		return 0;
 	}
+	set.returned = bpf_vhost_guest_set_u64(*miss, gpa, old, set.bits);
+	if (!set.returned) {
+		set.done++;
+		set.fresh += (old & set.bits) != set.bits;
+	} else if (set.returned == -EAGAIN) {
+		set.changed++;
+	} else {
+		set.failed++;
+	}
+	return 0;
 }
 
 static int answer(struct vhost_iotlb_miss_ctx *miss, struct hook_answer *a)
@@ -105,7 +107,7 @@ int BPF_PROG(take_miss, struct vhost_iotlb_miss_ctx *miss)
 		bpf_ringbuf_submit(record, 0);
 	}
 	read_guest(miss);
-	set_guest(miss);
+	bpf_loop(set.rounds, set_word, &miss, 0);
 	for (int i = 0; i < HOOK_ANSWERS; i++)
 		if (miss->iova - answers[i].first < answers[i].length)
 			return answer(miss, &answers[i]);

@@ -57,18 +57,17 @@ struct hook_read {
 	__u8 bytes[HOOK_READ_MAX + 8];
 };
 
-#define HOOK_SET_MAX 256
-
 /* What the program sets at each miss, after it has read: bpf_vhost_guest_set_u64(). */
 struct hook_set {
 	__u64 gpa;
 	__u64 old;
 	__u64 bits;
-	__u32 rounds;	/* how often at each miss, HOOK_SET_MAX at most; 0: do not */
+	__u32 rounds;	/* how often at each miss; 0: do not */
 	__u32 step;	/* bytes from one round to the next */
 	__u32 reads;	/* first read what is there, in place of old */
 	__s32 returned; /* the last time */
 	__u64 done;	/* how often it was set */
+	__u64 fresh;	/* and how often where not all of it was */
 	__u64 changed;	/* and how often not, because of a change */
 	__u64 failed;	/* and how often for another reason */
 };
