@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Puts each miss, update, invalidation and eviction of all device IOTLBs, and each
- * access that fails, on a ring buffer, see include/iotlb_event.h. Hits are far too many for that:
- * those are counted, by counters.bpf.c.
+ * access that fails, on a ring buffer, see include/iotlb_event.h. Hits are far too many
+ * for that: those are counted, by counters.bpf.c.
  *
  * The programs are bound to no types, so that CAP_SYS_ADMIN is not needed, see
  * counters_raw.bpf.c. Compared with a miss, what that costs is nothing.

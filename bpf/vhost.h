@@ -28,7 +28,7 @@ struct vhost_virtqueue {
 } VHOST_CORE;
 
 /* Argument of vhost_iotlb_ops.miss(); @access is VHOST_ACCESS_RO or _WO. The
- * first kernels with the hook have no @token, and no @asid.
+ * first kernels with the hook have no @token, and no @asid. All have @dev_id.
  */
 struct vhost_iotlb_miss_ctx {
 	struct vhost_virtqueue *vq;

@@ -137,7 +137,7 @@ enum iotlb_counter {
  * Bucket n counts what took from 2^n to less than 2^(n+1) ns, the first one
  * also 0 ns, the last one also all that took longer: a quarter of a minute and
  * more.
- * Misses that were answered at once are not in it.
+ * Misses that were answered at once, or by a failure, are not in it.
  */
 #define IOTLB_LATENCY_BUCKETS 35
 

@@ -182,7 +182,7 @@ static __always_inline struct vtd_unit vtd_space_unit(const struct vtd_unit *uni
  * @read:	reads guest memory; known when this is compiled, for BPF
  * @memory:	first argument of @read
  * @translation: the answer, if there is no fault; otherwise undefined
- * @where:	where the walk ended
+ * @where:	where the walk ended, or NULL
  *
  * Return: VTD_OK or a fault, as @where->fault.
  */

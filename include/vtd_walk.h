@@ -79,7 +79,7 @@
 #define VTD_MAX_READS_SCALABLE 9
 #define VTD_MAX_READS_NESTED 39
 
-/* Of both functions below */
+/* Of the functions below */
 static __always_inline enum vtd_fault
 vtd_walk_with(const struct vtd_unit *unit, const struct vtd_request *request, vtd_read_fn read,
 	      vtd_set_fn set, bool is_trial, void *memory, struct vtd_translation *translation,

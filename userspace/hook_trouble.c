@@ -103,6 +103,9 @@ void hook_explain_load(int err)
 		log_error("the loaded module vhost has no hook for IOTLB misses (struct "
 			  "vhost_iotlb_ops is not in " VHOST_BTF
 			  "); load the patched modules instead of the distribution's");
+	else if (!vhost_has("vhost_iotlb_miss_ctx", BTF_KIND_STRUCT, "dev_id"))
+		log_error("the loaded module vhost is of an older series of patches (dev_id is not "
+			  "in its struct vhost_iotlb_miss_ctx); load the present patched modules");
 	else
 		log_error("cannot load the BPF programs: %s; -v shows what libbpf says",
 			  strerror(-err));

@@ -378,7 +378,7 @@ static bool may_resolve(const struct daemon *daemon)
 {
 	if (!daemon->options.resolve)
 		return false;
-	if (hook_can_resolve())
+	if (miss_hook_can_resolve(daemon->hook))
 		return true;
 	log_warn("the loaded module vhost cannot resolve misses by itself (bpf_vhost_guest_read is "
 		 "not in its BTF), so iotlbd walks the tables; load the present patched modules%s",

@@ -240,6 +240,23 @@ uint64_t miss_hook_news_drops(const struct miss_hook *hook)
 	return __atomic_load_n(&hook->skel->bss->news_drops, __ATOMIC_ACQUIRE);
 }
 
+/* How often it should have run, but was running there already, and was preempted */
+static uint64_t left_out(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+
+	if (bpf_prog_get_info_by_fd(bpf_program__fd(program), &info, &size))
+		return 0;
+	return info.recursion_misses;
+}
+
+uint64_t miss_hook_news_lost(const struct miss_hook *hook)
+{
+	return miss_hook_news_drops(hook) + left_out(hook->skel->progs.memory_table_set) +
+	       left_out(hook->skel->progs.owner_reset);
+}
+
 uint64_t miss_hook_strange(const struct miss_hook *hook)
 {
 	return hook->strange;
@@ -347,6 +364,11 @@ static bool is_same(const struct resolver_device *a, const struct resolver_devic
 	const struct iommu_view other = {b->unit, b->pasid, b->source_id};
 
 	return iommu_view_same(&one, &other);
+}
+
+bool miss_hook_can_resolve(const struct miss_hook *hook)
+{
+	return hook->skel->rodata->resolves;
 }
 
 bool miss_hook_sets_flags(const struct miss_hook *hook, uint64_t dev)

@@ -24,7 +24,7 @@ struct vtd_space;
  * @follow:	guests are followed: devices are only served in the epoch for which
  *		miss_hook_know() says so, and records tell when IOTLBs are
  *		replaced or all that is in them is invalidated
- * @resolve:	miss_hook_resolve() may be called
+ * @resolve:	miss_hook_resolve() may be called, if miss_hook_can_resolve()
  * @pasids:	miss_hook_set_space() will be called, for which memory is set aside
  */
 struct miss_hook_options {
@@ -82,6 +82,9 @@ uint64_t miss_hook_drops(const struct miss_hook *hook);
 /* Records that are no misses, and found no room on the ring buffer, ever. */
 uint64_t miss_hook_news_drops(const struct miss_hook *hook);
 
+/* The same and those that nobody recorded, as the program was preempted. Dearer. */
+uint64_t miss_hook_news_lost(const struct miss_hook *hook);
+
 /* Records that could not be understood, ever. */
 uint64_t miss_hook_strange(const struct miss_hook *hook);
 
@@ -113,10 +116,13 @@ void miss_hook_pause(struct miss_hook *hook, uint64_t dev, uint64_t iotlb_gen);
 /* They do not, nor does the kernel resolve them. */
 void miss_hook_forget(struct miss_hook *hook, uint64_t dev, uint64_t iotlb_gen);
 
+/* Can the loaded vhost, and is the hook open for it? */
+bool miss_hook_can_resolve(const struct miss_hook *hook);
+
 /**
  * miss_hook_resolve() - have the kernel resolve misses of a device by itself
  * @hook:	the hook
- * @dev:	the device, which is served; hook_can_resolve() must have said yes
+ * @dev:	the device, which is served; miss_hook_can_resolve() must have said yes
  * @device:	what the kernel has to know of it: its IOMMU and the like, and
  *		the epoch, 0 without miss_hook_options::follow
  *

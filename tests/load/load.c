@@ -16,7 +16,7 @@
  *	census		what is left of BPF programs, in the kernel and in iotlbd's maps
  *	flood		kicks for an address that nobody can translate
  *	latency		what a miss takes while others make load
- *	unanswered	misses that nobody answers
+ *	unanswered	misses that end without an answer, and one that does not
  */
 #include "load.h"
 

@@ -97,7 +97,7 @@ static struct parameter parameters[] = {{0}};
 
 const struct command command_unanswered = {
 	.name = "unanswered",
-	.help = "misses that nobody answers",
+	.help = "misses that end without an answer, and one that does not",
 	.parameters = parameters,
 	.run = run,
 };

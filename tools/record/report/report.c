@@ -133,8 +133,8 @@ static void put_notes(const struct report *report, size_t which)
 			of, html_count(text, record->lost_events));
 	if (record->unavailable)
 		fprintf(out,
-			"<p>%s This kernel's vhost does not tell all: what is missing is shown "
-			"as “–”.</p>\n",
+			"<p>%s This kernel's vhost, or the iotlb-record of that time, does not "
+			"tell all: what is missing is shown as “–”.</p>\n",
 			of);
 	if (record->nr_others)
 		fprintf(out,
