@@ -19,6 +19,7 @@
 #include "check.h"
 #include "frame.h"
 #include "hook.h"
+#include "slowness.h"
 
 #define QUEUED 1
 
@@ -262,7 +263,7 @@ static bool send_all(struct race *r, unsigned int frames)
 	PART(start(r));
 	for (unsigned int i = 0; i < frames || !has_happened(r); i++) {
 		if (i < frames && i % STALL_FRAMES == 0)
-			alarm(STALL_SECONDS);
+			alarm(STALL_SECONDS * slowness());
 		if (rand_r(&r->seed) % 8 == 0) {
 			PART(move_elsewhere(r));
 			continue;

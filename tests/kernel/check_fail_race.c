@@ -18,6 +18,7 @@
 #include "check.h"
 #include "fail.h"
 #include "frame.h"
+#include "slowness.h"
 
 /* Packets in each direction at least, unless FAIL_PACKETS says how many. */
 #define PACKETS 600
@@ -245,7 +246,7 @@ static bool exchange(struct race *r, unsigned int packets)
 
 	while (r->used[TX] < packets || r->received < packets || !has_happened(r)) {
 		if (r->used[TX] >= goal && r->received >= goal) {
-			alarm(STALL_SECONDS);
+			alarm(STALL_SECONDS * slowness());
 			goal += STALL_PACKETS;
 		}
 		offer(r);

@@ -25,6 +25,7 @@
 #include "hook.h"
 #include "module.h"
 #include "process.h"
+#include "slowness.h"
 #include "trace.h"
 
 /* Beyond what any check waits for in sequence: something hangs. */
@@ -96,7 +97,7 @@ static bool run(const struct check *check, bool on_stock)
 {
 	bool passed;
 
-	alarm(HANG_SECONDS);
+	alarm(HANG_SECONDS * slowness());
 	failed_at_feature = false;
 	/* However slow a machine is, who took a miss has all the time. */
 	if (module_has_parameter(MODULE_TIMEOUT))
