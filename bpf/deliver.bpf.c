@@ -60,6 +60,9 @@ __u64 passed;
 /* News of devices that found no room: memory tables, IOTLBs. */
 __u64 news_drops;
 
+/* All news, told or not */
+__u64 news_count;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
@@ -217,6 +220,7 @@ static void report(__u64 dev, __u16 kind)
 	__u8 yes = 1;
 	long err;
 
+	__sync_fetch_and_add(&news_count, 1);
 	if (!bpf_map_lookup_elem(&served, &dev))
 		return;
 

@@ -251,9 +251,10 @@ static uint64_t left_out(const struct bpf_program *program)
 	return info.recursion_misses;
 }
 
-uint64_t miss_hook_news_lost(const struct miss_hook *hook)
+uint64_t miss_hook_news_count(const struct miss_hook *hook)
 {
-	return miss_hook_news_drops(hook) + left_out(hook->skel->progs.memory_table_set) +
+	return __atomic_load_n(&hook->skel->bss->news_count, __ATOMIC_ACQUIRE) +
+	       left_out(hook->skel->progs.memory_table_set) +
 	       left_out(hook->skel->progs.owner_reset);
 }
 
@@ -533,9 +534,9 @@ void miss_hook_ignore(struct miss_hook *hook, uint64_t dev, uint64_t until_ns)
 			     sizeof(until_ns), BPF_ANY);
 }
 
-bool miss_hook_seen(struct miss_hook *hook, uint64_t dev, enum iotlb_record_kind kind)
+void miss_hook_seen(struct miss_hook *hook, uint64_t dev, enum iotlb_record_kind kind)
 {
 	const struct deliver_news key = {.dev = dev, .kind = kind};
 
-	return !bpf_map__delete_elem(hook->skel->maps.news, &key, sizeof(key), 0);
+	bpf_map__delete_elem(hook->skel->maps.news, &key, sizeof(key), 0);
 }

@@ -82,8 +82,10 @@ uint64_t miss_hook_drops(const struct miss_hook *hook);
 /* Records that are no misses, and found no room on the ring buffer, ever. */
 uint64_t miss_hook_news_drops(const struct miss_hook *hook);
 
-/* The same and those that nobody recorded, as the program was preempted. Dearer. */
-uint64_t miss_hook_news_lost(const struct miss_hook *hook);
+/* All that may be news of any device, also what nobody recorded, as the program was
+ * preempted. What an owner has done before this is called, is counted.
+ */
+uint64_t miss_hook_news_count(const struct miss_hook *hook);
 
 /* Records that could not be understood, ever. */
 uint64_t miss_hook_strange(const struct miss_hook *hook);
@@ -170,9 +172,8 @@ void miss_hook_count_all(const struct miss_hook *hook, struct miss_stats *stats)
 void miss_hook_ignore(struct miss_hook *hook, uint64_t dev, uint64_t until_ns);
 
 /* To be called before a device is looked at for the sake of a record of this kind:
- * what happens from then on is told with a new record. Was there one, taken or not?
- * One that found no room on the ring buffer does not count.
+ * what happens from then on is told with a new record.
  */
-bool miss_hook_seen(struct miss_hook *hook, uint64_t dev, enum iotlb_record_kind kind);
+void miss_hook_seen(struct miss_hook *hook, uint64_t dev, enum iotlb_record_kind kind);
 
 #endif /* IOTLB_MISS_HOOK_H */

@@ -91,7 +91,7 @@ void roster_refresh(struct roster *roster, struct served_device *device)
 	bool keeps;
 	int err;
 
-	device->news_lost = miss_hook_news_lost(roster->hook);
+	device->news_count = miss_hook_news_count(roster->hook);
 	miss_hook_seen(roster->hook, device->info.dev, IOTLB_RECORD_MEMORY);
 	miss_hook_seen(roster->hook, device->info.dev, IOTLB_RECORD_REPLACED);
 	/* Our duplicate is the same file, so its fdinfo is the same too. */
@@ -125,8 +125,7 @@ void roster_refresh(struct roster *roster, struct served_device *device)
 static bool may_have_news(const struct roster *roster, const struct served_device *device)
 {
 	return roster->guest || !device->is_read ||
-	       device->news_lost != miss_hook_news_lost(roster->hook) ||
-	       miss_hook_seen(roster->hook, device->info.dev, IOTLB_RECORD_MEMORY);
+	       device->news_count != miss_hook_news_count(roster->hook);
 }
 
 void roster_catch_up(struct roster *roster, struct served_device *device)

@@ -37,7 +37,7 @@ struct vhost_device;
  * @mem:	memory table
  * @trail:	of the last walk of the guest's tables
  * @is_read:	when it was looked at last, @mem could be read
- * @news_lost:	miss_hook_news_lost() at that time
+ * @news_count:	miss_hook_news_count() at that time
  * @mem_seq:	its number, as of vhost_device::mem_seq
  * @mem_changes: how often it was found to have changed
  * @timeouts:	misses that waited for too long, as of vhost_device::timeouts
@@ -62,7 +62,7 @@ struct served_device {
 	struct memory_table mem;
 	struct trail trail;
 	bool is_read;
-	uint64_t news_lost;
+	uint64_t news_count;
 	uint64_t mem_seq;
 	unsigned int mem_changes;
 	uint64_t timeouts;

@@ -112,7 +112,7 @@ const char *sort_key_name(const struct sort_key *key)
 
 const char *sort_key_names(void)
 {
-	static char names[256];
+	static char names[240];
 	size_t i, length = 0;
 
 	for (i = 0; i < NR_KEYS; i++)
